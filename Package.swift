@@ -1,0 +1,138 @@
+// swift-tools-version: 6.0
+import PackageDescription
+
+// The layers of docs/architecture.md, lowest first. A target sees what is named here and nothing else: the build runs with
+// `--explicit-target-dependency-import-check error`.
+
+/// Lists that several targets share (global variables of a manifest belong to the main actor; these do not).
+enum Shared {
+  static var settings: [SwiftSetting] {
+    [
+      .enableUpcomingFeature("ExistentialAny"),
+      .enableUpcomingFeature("InternalImportsByDefault"),
+      .unsafeFlags(["-warnings-as-errors"]),
+    ]
+  }
+  static var primitives: [Target.Dependency] { ["Primitives", "SecretMemory"] }
+  static var codecs: [Target.Dependency] { primitives + ["JSONText"] }
+  /// What a secrets engine or an auth method may see: the contract and what lies below it.
+  static var engine: [Target.Dependency] { codecs + ["Cryptography", "StorageAPI", "EngineAPI"] }
+}
+
+/// A library target at `Sources/<path>` with its tests at `Tests/<name>Tests`, where there are any.
+func layer(_ name: String, path: String? = nil, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, path: "Sources/\(path ?? name)", swiftSettings: Shared.settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies, path: "Tests/\(name)Tests",
+    swiftSettings: Shared.settings)
+}
+
+func engine(_ name: String) -> Target { layer("\(name)Engine", path: "Engines/\(name)", Shared.engine) }
+func store(_ name: String, _ library: [Target.Dependency] = []) -> Target {
+  layer("\(name)Store", path: "Stores/\(name)", Shared.primitives + ["StorageAPI"] + library)
+}
+func seal(_ name: String, _ more: [Target.Dependency] = []) -> Target {
+  layer("\(name)Seal", path: "Seals/\(name)", Shared.primitives + ["Cryptography", "SealAPI"] + more)
+}
+func auditDevice(_ name: String) -> Target {
+  layer("\(name)AuditDevice", path: "AuditDevices/\(name)", Shared.primitives + ["AuditAPI"])
+}
+
+let package = Package(
+  name: "coffer",
+  products: [.executable(name: "coffer", targets: ["coffer"])],
+  targets: [
+    // C libraries, each used by exactly one Swift target.
+    .target(name: "CSystem", path: "Sources/CSystem"),
+    .target(
+      name: "COpenSSL", path: "Sources/COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+    .target(name: "CNGHTTP2", path: "Sources/CNGHTTP2", linkerSettings: [.linkedLibrary("nghttp2")]),
+    .target(name: "CLMDB", path: "Sources/CLMDB", linkerSettings: [.linkedLibrary("lmdb")]),
+    .target(name: "CRaft", path: "Sources/CRaft", linkerSettings: [.linkedLibrary("raft")]),
+
+    // Primitives and Shared.codecs.
+    layer("SecretMemory", ["CSystem"]),
+    layer("Primitives", ["CSystem"]),
+    layer("JSONText", ["Primitives"]),
+    layer("HCL", ["Primitives", "JSONText"]),
+    layer("Cryptography", Shared.primitives + ["COpenSSL"]),
+    layer("Logging", Shared.codecs),
+    layer("Metrics", ["Primitives", "JSONText"]),
+
+    // Contracts.
+    layer("StorageAPI", ["Primitives"]),
+    layer("SealAPI", Shared.primitives),
+    layer("AuditAPI", Shared.codecs),
+    layer("EngineAPI", Shared.codecs + ["StorageAPI"]),
+
+    // Encryption at rest, and pure decisions.
+    layer("Shamir", Shared.primitives),
+    layer("Barrier", Shared.codecs + ["Cryptography", "StorageAPI"]),
+    layer("AccessPolicy", Shared.codecs + ["HCL"]),
+
+    // Leaves.
+    store("Memory"),
+    store("Raft", ["CRaft", "CLMDB", "CSystem", "Cryptography", "Logging", "Metrics"]),
+    seal("Shamir", ["Shamir"]),
+    seal("Static"),
+    auditDevice("File"),
+    engine("KV"),
+    engine("Cubbyhole"),
+
+    // The kernel, and the two engines that are its own face.
+    layer(
+      "Kernel",
+      Shared.codecs + [
+        "Cryptography", "StorageAPI", "SealAPI", "AuditAPI", "EngineAPI", "Barrier", "Shamir", "AccessPolicy", "HCL",
+        "Logging",
+        "Metrics",
+      ]),
+    layer("TokenMethod", path: "AuthMethods/Token", Shared.engine + ["Kernel"]),
+    layer(
+      "SystemEngine", path: "Engines/System",
+      Shared.engine + ["Kernel", "AccessPolicy", "AuditAPI", "SealAPI", "HCL", "Logging", "Metrics"]),
+
+    // Edges.
+    layer("HTTPServer", ["Primitives", "CSystem", "COpenSSL", "CNGHTTP2", "Logging"]),
+    layer("Gateway", Shared.codecs + ["HTTPServer", "Kernel", "EngineAPI", "Logging", "Metrics"]),
+    layer("ServerConfiguration", Shared.codecs + ["HCL"]),
+    layer("Client", Shared.codecs + ["COpenSSL", "CSystem"]),
+    layer("Commands", Shared.codecs + ["Client", "HCL", "AccessPolicy", "Cryptography", "CSystem"]),
+
+    .executableTarget(
+      name: "coffer",
+      dependencies: Shared.codecs + [
+        "CSystem", "Cryptography", "StorageAPI", "SealAPI", "AuditAPI", "EngineAPI", "Barrier", "AccessPolicy",
+        "Logging", "Metrics",
+        "MemoryStore", "RaftStore", "ShamirSeal", "StaticSeal", "FileAuditDevice", "KVEngine", "CubbyholeEngine",
+        "Kernel",
+        "TokenMethod", "SystemEngine", "HTTPServer", "Gateway", "ServerConfiguration", "Client", "Commands",
+      ], path: "Sources/coffer", swiftSettings: Shared.settings),
+
+    // Tests, a target each.
+    tests("Primitives", []),
+    tests("SecretMemory", []),
+    tests("JSONText", ["Primitives"]),
+    tests("HCL", ["Primitives", "JSONText"]),
+    tests("Cryptography", ["Primitives", "SecretMemory"]),
+    tests("Shamir", ["Primitives", "SecretMemory"]),
+    tests("Barrier", ["Primitives", "SecretMemory", "JSONText", "StorageAPI", "Cryptography", "MemoryStore"]),
+    tests("AccessPolicy", ["Primitives", "JSONText", "HCL"]),
+    tests("RaftStore", ["Primitives", "StorageAPI", "MemoryStore", "Cryptography", "Logging", "Metrics", "CSystem"]),
+    tests("KVEngine", ["Primitives", "JSONText", "StorageAPI", "EngineAPI"]),
+    tests(
+      "Kernel",
+      [
+        "Primitives", "SecretMemory", "JSONText", "StorageAPI", "EngineAPI", "AuditAPI", "SealAPI", "MemoryStore",
+        "KVEngine", "CubbyholeEngine", "TokenMethod", "SystemEngine", "AccessPolicy", "Barrier",
+      ]),
+    tests("HTTPServer", ["Primitives", "CSystem", "Logging"]),
+    tests("ServerConfiguration", ["HCL", "Primitives", "JSONText"]),
+    tests("Client", ["Primitives", "JSONText", "SecretMemory"]),
+    tests("Commands", ["Primitives", "JSONText", "Client"]),
+    tests("FileAuditDevice", ["Primitives", "AuditAPI", "JSONText"]),
+  ]
+)

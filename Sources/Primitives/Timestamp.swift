@@ -1,0 +1,163 @@
+internal import Glibc
+
+/// A point in time: nanoseconds since the Unix epoch, UTC. Valid from 1677 to 2262.
+package struct Timestamp: Sendable, Hashable, Comparable {
+  package var nanoseconds: Int64
+
+  package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
+
+  /// Seconds outside the representable range are brought to its ends.
+  package init(seconds: Int64) {
+    let (value, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+    nanoseconds = overflow ? (seconds < 0 ? .min : .max) : value
+  }
+
+  /// Whole seconds since the epoch, rounded down.
+  package var seconds: Int64 {
+    nanoseconds >= 0 ? nanoseconds / 1_000_000_000 : -((-(nanoseconds + 1)) / 1_000_000_000) - 1
+  }
+
+  package static func < (a: Timestamp, b: Timestamp) -> Bool { a.nanoseconds < b.nanoseconds }
+
+  /// Saturates at the ends of the range instead of trapping.
+  package static func + (a: Timestamp, b: TimeSpan) -> Timestamp {
+    let (value, overflow) = a.nanoseconds.addingReportingOverflow(b.nanoseconds)
+    return Timestamp(nanoseconds: overflow ? (b.nanoseconds < 0 ? .min : .max) : value)
+  }
+
+  package static func - (a: Timestamp, b: TimeSpan) -> Timestamp {
+    let (value, overflow) = a.nanoseconds.subtractingReportingOverflow(b.nanoseconds)
+    return Timestamp(nanoseconds: overflow ? (b.nanoseconds > 0 ? .min : .max) : value)
+  }
+
+  package static func - (a: Timestamp, b: Timestamp) -> TimeSpan {
+    let (value, overflow) = a.nanoseconds.subtractingReportingOverflow(b.nanoseconds)
+    return TimeSpan(nanoseconds: overflow ? (a < b ? .min : .max) : value)
+  }
+
+  /// RFC 3339 in UTC with as many fractional digits as needed, trailing zeros cut: `2026-01-02T03:04:05.678Z`.
+  package var rfc3339: String {
+    let seconds = self.seconds
+    let fraction = nanoseconds &- seconds &* 1_000_000_000
+    let (year, month, day) = Self.civil(days: Self.floorDivide(seconds, 86_400))
+    let time = seconds - Self.floorDivide(seconds, 86_400) * 86_400
+    var out: [UInt8] = []
+    out.reserveCapacity(30)
+    Self.append(year, digits: 4, to: &out)
+    out.append(UInt8(ascii: "-"))
+    Self.append(month, digits: 2, to: &out)
+    out.append(UInt8(ascii: "-"))
+    Self.append(day, digits: 2, to: &out)
+    out.append(UInt8(ascii: "T"))
+    Self.append(time / 3600, digits: 2, to: &out)
+    out.append(UInt8(ascii: ":"))
+    Self.append(time / 60 % 60, digits: 2, to: &out)
+    out.append(UInt8(ascii: ":"))
+    Self.append(time % 60, digits: 2, to: &out)
+    if fraction != 0 {
+      out.append(UInt8(ascii: "."))
+      Self.append(fraction, digits: 9, to: &out)
+      while out.last == UInt8(ascii: "0") { out.removeLast() }
+    }
+    out.append(UInt8(ascii: "Z"))
+    return String(decoding: out, as: UTF8.self)
+  }
+
+  /// Reads RFC 3339 with any fraction and offset; nil for anything else.
+  package init?(rfc3339 text: String) {
+    let bytes = Array(text.utf8)
+    var at = 0
+    func number(_ digits: Int) -> Int64? {
+      guard at + digits <= bytes.count else { return nil }
+      var value: Int64 = 0
+      for _ in 0..<digits {
+        guard case UInt8(ascii: "0")...UInt8(ascii: "9") = bytes[at] else { return nil }
+        value = value * 10 + Int64(bytes[at] - UInt8(ascii: "0"))
+        at += 1
+      }
+      return value
+    }
+    func skip(_ characters: String) -> UInt8? {
+      guard at < bytes.count, characters.utf8.contains(bytes[at]) else { return nil }
+      at += 1
+      return bytes[at - 1]
+    }
+    guard let year = number(4), skip("-") != nil, let month = number(2), skip("-") != nil, let day = number(2),
+      skip("Tt ") != nil, let hour = number(2), skip(":") != nil, let minute = number(2), skip(":") != nil,
+      let second = number(2), (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second < 61
+    else { return nil }
+    var fraction: Int64 = 0
+    if skip(".") != nil {
+      var scale: Int64 = 100_000_000
+      var digits = 0
+      while at < bytes.count, case UInt8(ascii: "0")...UInt8(ascii: "9") = bytes[at] {
+        fraction += Int64(bytes[at] - UInt8(ascii: "0")) * scale
+        scale /= 10
+        digits += 1
+        at += 1
+      }
+      if digits == 0 { return nil }
+    }
+    var offset: Int64 = 0
+    if skip("Zz") == nil {
+      guard let sign = skip("+-"), let h = number(2), skip(":") != nil, let m = number(2) else { return nil }
+      offset = (h * 3600 + m * 60) * (sign == UInt8(ascii: "-") ? -1 : 1)
+    }
+    guard at == bytes.count else { return nil }
+    let days = Self.days(year: year, month: month, day: day)
+    self = Timestamp(seconds: days * 86_400 + hour * 3600 + minute * 60 + second - offset)
+    nanoseconds = nanoseconds.addingReportingOverflow(fraction).partialValue
+  }
+
+  private static func append(_ value: Int64, digits: Int, to out: inout [UInt8]) {
+    var scale: Int64 = 1
+    for _ in 1..<digits { scale *= 10 }
+    while scale > 0 {
+      out.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / scale % 10))
+      scale /= 10
+    }
+  }
+
+  private static func floorDivide(_ a: Int64, _ b: Int64) -> Int64 { a >= 0 ? a / b : -((-a + b - 1) / b) }
+
+  /// Proleptic Gregorian date of a day number since 1970-01-01, by eras of 400 years.
+  private static func civil(days: Int64) -> (Int64, Int64, Int64) {
+    let z = days + 719_468
+    let era = floorDivide(z, 146_097)
+    let doe = z - era * 146_097
+    let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365
+    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100)
+    let mp = (5 * doy + 2) / 153
+    let month = mp < 10 ? mp + 3 : mp - 9
+    return (yoe + era * 400 + (month <= 2 ? 1 : 0), month, doy - (153 * mp + 2) / 5 + 1)
+  }
+
+  private static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
+    let y = month <= 2 ? year - 1 : year
+    let era = floorDivide(y, 400)
+    let yoe = y - era * 400
+    let doy = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+    return era * 146_097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719_468
+  }
+}
+
+/// Where time comes from. A value, so that tests step it by hand.
+package struct WallClock: Sendable {
+  package let now: @Sendable () -> Timestamp
+
+  package init(now: @escaping @Sendable () -> Timestamp) { self.now = now }
+
+  /// The machine's clock.
+  package static let system = WallClock {
+    var t = timespec()
+    clock_gettime(CLOCK_REALTIME, &t)
+    return Timestamp(nanoseconds: Int64(t.tv_sec) * 1_000_000_000 + Int64(t.tv_nsec))
+  }
+
+  /// Nanoseconds of a clock that never goes back, for measuring.
+  package static func monotonicNanoseconds() -> UInt64 {
+    var t = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &t)
+    return UInt64(t.tv_sec) * 1_000_000_000 + UInt64(t.tv_nsec)
+  }
+}

@@ -19,7 +19,8 @@ package struct JSONLimits: Sendable, Equatable {
     depth: 300, stringBytes: 1 << 20, objectEntries: 10_000, arrayElements: 10_000, tokens: 500_000)
 
   /// For texts of our own; the depth still holds, because the parser recurses.
-  package static let unlimited = JSONLimits(depth: 400, stringBytes: .max, objectEntries: .max, arrayElements: .max, tokens: .max)
+  package static let unlimited = JSONLimits(
+    depth: 400, stringBytes: .max, objectEntries: .max, arrayElements: .max, tokens: .max)
 }
 
 /// Why a text is not JSON, and where. Says nothing of the text's content.
@@ -202,7 +203,9 @@ struct JSONReader {
     let start = at
     at += 1
     let from = at
-    while at < input.count, input[at] != UInt8(ascii: "\""), input[at] != UInt8(ascii: "\\"), input[at] >= 0x20 { at += 1 }
+    while at < input.count, input[at] != UInt8(ascii: "\""), input[at] != UInt8(ascii: "\\"), input[at] >= 0x20 {
+      at += 1
+    }
     guard at < input.count else { throw JSONError(code: .endOfInput, offset: at) }
     if input[at] == UInt8(ascii: "\"") {
       if at - from > limits.stringBytes { throw JSONError(code: .stringTooLong, offset: start) }
@@ -220,7 +223,9 @@ struct JSONReader {
       at += 1
       switch c {
       case UInt8(ascii: "\""):
-        guard let text = String(validating: out, as: UTF8.self) else { throw JSONError(code: .invalidString, offset: start) }
+        guard let text = String(validating: out, as: UTF8.self) else {
+          throw JSONError(code: .invalidString, offset: start)
+        }
         return text
       case UInt8(ascii: "\\"): try escape(into: &out)
       case 0..<0x20: throw JSONError(code: .invalidString, offset: at - 1)
@@ -244,7 +249,9 @@ struct JSONReader {
       let start = at - 2
       var code = UInt32(try hex4())
       if code & 0xFC00 == 0xD800 {
-        guard take(UInt8(ascii: "\\")), take(UInt8(ascii: "u")) else { throw JSONError(code: .invalidString, offset: start) }
+        guard take(UInt8(ascii: "\\")), take(UInt8(ascii: "u")) else {
+          throw JSONError(code: .invalidString, offset: start)
+        }
         let low = UInt32(try hex4())
         guard low & 0xFC00 == 0xDC00 else { throw JSONError(code: .invalidString, offset: start) }
         code = 0x10000 + (code & 0x3FF) << 10 + low & 0x3FF

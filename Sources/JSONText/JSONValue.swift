@@ -63,7 +63,9 @@ package struct JSONObject: Sendable, Equatable {
   }
 
   /// The same members sorted by name, bytewise, at this level only.
-  package var sorted: JSONObject { JSONObject(members: members.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }) }
+  package var sorted: JSONObject {
+    JSONObject(members: members.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) })
+  }
 }
 
 extension JSONValue {
@@ -82,7 +84,8 @@ extension JSONValue {
   package subscript(name: String) -> JSONValue? { objectValue?[name] }
 }
 
-extension JSONValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral, ExpressibleByStringLiteral,
+extension JSONValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
+  ExpressibleByStringLiteral,
   ExpressibleByStringInterpolation, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
   package init(nilLiteral: ()) { self = .null }

@@ -69,7 +69,9 @@ package enum Base64 {
   package struct Corrupt: Error, Equatable { package let offset: Int }
 
   /// Strict decoding: the right alphabet, padding as asked for, no stray bits; line feeds and carriage returns are skipped.
-  package static func decode(_ text: String, alphabet: Alphabet = .standard, padded: Bool = true) throws(Corrupt) -> [UInt8] {
+  package static func decode(_ text: String, alphabet: Alphabet = .standard, padded: Bool = true) throws(Corrupt)
+    -> [UInt8]
+  {
     let values = alphabet == .standard ? standardValues : urlValues
     let input = Array(text.utf8)
     var out: [UInt8] = []
@@ -100,7 +102,11 @@ package enum Base64 {
     var padding = 0
     let firstPad = at
     while at < input.count {
-      if input[at] == UInt8(ascii: "=") { padding += 1 } else if input[at] != 10 && input[at] != 13 { throw Corrupt(offset: at) }
+      if input[at] == UInt8(ascii: "=") {
+        padding += 1
+      } else if input[at] != 10 && input[at] != 13 {
+        throw Corrupt(offset: at)
+      }
       at += 1
     }
     switch held {

@@ -87,7 +87,9 @@ package struct TimeSpan: Sendable, Hashable, Comparable {
       let (value, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
       if overflow { return nil }
       self.init(nanoseconds: value)
-    } else if text.utf8.last == UInt8(ascii: "d"), let days = Double(text.dropLast()), days.isFinite, abs(days) < 100_000 {
+    } else if text.utf8.last == UInt8(ascii: "d"), let days = Double(text.dropLast()), days.isFinite,
+      abs(days) < 100_000
+    {
       self.init(nanoseconds: Int64(days * 86_400_000_000_000))
     } else {
       self.init(go: text)

@@ -1,0 +1,76 @@
+/// Whether a mount holds secrets, lets people in, or is the server's own face.
+package enum MountClass: String, Sendable { case secret, auth }
+
+/// A kind of engine that can be mounted. The list of them is made by the program's composition, not by a registry.
+package struct EngineType: Sendable {
+  /// The `type` of the mount, such as `kv`.
+  package let name: String
+  package let mountClass: MountClass
+  /// What `running_plugin_version` shows.
+  package let version: String
+  /// At most one mount of this type may be there, and clients cannot enable it.
+  package let isSingleton: Bool
+  /// Makes the engine for a mount, by its options where the type has variants.
+  package let make: @Sendable (MountContext) throws -> MountedEngine
+
+  package init(
+    name: String, mountClass: MountClass, version: String, isSingleton: Bool = false,
+    make: @escaping @Sendable (MountContext) throws -> MountedEngine
+  ) {
+    self.name = name
+    self.mountClass = mountClass
+    self.version = version
+    self.isSingleton = isSingleton
+    self.make = make
+  }
+}
+
+/// An engine with its type forgotten: what the kernel's router calls.
+package struct MountedEngine: Sendable {
+  /// A route without its engine's type.
+  package struct BoundRoute: Sendable {
+    package let pattern: PathPattern
+    package let traits: RouteTraits
+    package let sudoOperations: Set<Operation>
+    package let fields: [FieldDescription]
+    package let fieldNames: Set<String>
+    package let summary: String
+    package let help: String
+    package let operations: Set<Operation>
+    package let run: @Sendable (Call) throws -> Reply
+    /// Nil where every write is an update.
+    package let exists: (@Sendable (Call) throws -> Bool)?
+  }
+
+  package let routes: [BoundRoute]
+  package let tuned: @Sendable () throws -> Void
+  package let revoke: @Sendable (LeaseRequest) throws -> Void
+
+  package init<E: Engine>(_ engine: E) {
+    routes = E.routes.map { Self.bind($0, to: engine) }
+    tuned = { try engine.tuned() }
+    revoke = { try engine.revoke($0) }
+  }
+
+  private static func bind<E: Engine>(_ route: Route<E>, to engine: E) -> BoundRoute {
+    let run: @Sendable (Call) throws -> Reply = { call in
+      // A create is answered by the update handler where the route has only one for both.
+      guard let handler = route.handlers[call.operation] ?? (call.operation == .create ? route.handlers[.update] : nil) else {
+        throw EngineError.unsupportedOperation
+      }
+      return try handler(engine, call)
+    }
+    var exists: (@Sendable (Call) throws -> Bool)?
+    if let check = route.exists { exists = { call in try check(engine, call) } }
+    return BoundRoute(
+      pattern: route.pattern, traits: route.traits, sudoOperations: route.sudoOperations, fields: route.fields,
+      fieldNames: Set(route.fields.map(\.name)), summary: route.summary, help: route.help, operations: Set(route.handlers.keys),
+      run: run, exists: exists)
+  }
+
+  /// The first route that matches, with what its pattern captured.
+  package func route(_ path: String) -> (route: BoundRoute, captures: [String: String])? {
+    for route in routes { if let captures = route.pattern.match(path) { return (route, captures) } }
+    return nil
+  }
+}

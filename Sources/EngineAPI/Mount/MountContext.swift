@@ -1,0 +1,47 @@
+package import Primitives
+
+/// What `tune` changes about a mount.
+package struct MountSettings: Sendable, Equatable {
+  /// Effective times, with the system's own where the mount has none.
+  package var defaultTTL: TimeSpan
+  package var maxTTL: TimeSpan
+  package var options: [String: String]
+
+  package init(defaultTTL: TimeSpan, maxTTL: TimeSpan, options: [String: String]) {
+    self.defaultTTL = defaultTTL
+    self.maxTTL = maxTTL
+    self.options = options
+  }
+}
+
+/// What an engine is given for one mount.
+package struct MountContext: Sendable {
+  /// Such as `secret/` or `auth/userpass/`, at the time of the call: mounts can move.
+  package let path: @Sendable () -> String
+  package let accessor: String
+  package let uuid: String
+  package let type: String
+  /// This mount's own keys, sealed by the barrier.
+  package let storage: StorageView
+  package let clock: WallClock
+  package let random: RandomSource
+  package let settings: @Sendable () -> MountSettings
+  package let log: @Sendable (_ message: StaticString, _ details: [String: String]) -> Void
+
+  package init(
+    path: @escaping @Sendable () -> String, accessor: String, uuid: String, type: String, storage: StorageView,
+    clock: WallClock,
+    random: RandomSource, settings: @escaping @Sendable () -> MountSettings,
+    log: @escaping @Sendable (_ message: StaticString, _ details: [String: String]) -> Void
+  ) {
+    self.path = path
+    self.accessor = accessor
+    self.uuid = uuid
+    self.type = type
+    self.storage = storage
+    self.clock = clock
+    self.random = random
+    self.settings = settings
+    self.log = log
+  }
+}

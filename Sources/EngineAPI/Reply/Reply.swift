@@ -1,0 +1,119 @@
+package import JSONText
+package import Primitives
+
+/// What an engine answers. The kernel adds the envelope, leases, tokens, wrapping and audit.
+package struct Reply: Sendable {
+  package enum Content: Sendable {
+    /// Nothing: 204 after a write or delete, 404 after a read or list.
+    case none
+    /// The envelope's `data`, a JSON object (or null).
+    case data(JSONText)
+    /// A login that succeeded; the kernel makes the token. Only routes with `.login` may answer this.
+    case login(LoginGrant)
+    /// A token that the kernel made, the envelope's `auth`. Only the kernel's own engines can have one.
+    case auth(JSONText)
+    /// A whole envelope, stored earlier, sent as it is (unwrapping).
+    case envelope(JSONText)
+    /// A JSON body without envelope.
+    case plain(JSONText)
+    /// Any other body.
+    case raw(contentType: String, [UInt8])
+    /// Bytes that are made while they are sent; ends when the closure returns or the client goes.
+    case stream(contentType: String, @Sendable (_ send: ([UInt8]) throws -> Void) throws -> Void)
+  }
+
+  package var content: Content
+  package var warnings: [String] = []
+  /// Set where the answer's status is not what the content implies.
+  package var status: Int?
+  /// Set where the answer is a secret with a life span.
+  package var lease: LeaseRequest?
+  /// `lease_duration` for answers that are no lease but name one (KV version 1); seconds.
+  package var leaseDuration: Int64 = 0
+  package var headers: [(name: String, value: String)] = []
+  /// The accessor that goes with a wrapped answer beside `auth`, such as that of a SecretID.
+  package var wrappedAccessor: String = ""
+
+  package init(_ content: Content, warnings: [String] = [], status: Int? = nil) {
+    self.content = content
+    self.warnings = warnings
+    self.status = status
+  }
+
+  package static var none: Reply { Reply(.none) }
+  package static func data(_ object: JSONObject, warnings: [String] = []) -> Reply {
+    Reply(.data(JSONText(object)), warnings: warnings)
+  }
+  package static func data(_ text: JSONText, warnings: [String] = []) -> Reply {
+    Reply(.data(text), warnings: warnings)
+  }
+
+  /// `data.keys`; an empty list is "not found", as clients expect.
+  package static func keys(_ names: [String]) -> Reply {
+    if names.isEmpty { return .none }
+    var writer = JSONWriter()
+    writer.beginObject()
+    writer.name("keys")
+    writer.strings(names)
+    writer.endObject()
+    return Reply(.data(JSONText(trusted: writer.bytes)))
+  }
+
+  /// `data.keys` with `data.key_info` beside it.
+  package static func keys(_ names: [String], info: JSONObject) -> Reply {
+    names.isEmpty ? .none : .data(["keys": .strings(names), "key_info": .object(info)])
+  }
+
+  /// Only warnings: an envelope with `data: null`.
+  package static func warning(_ text: String, status: Int? = nil) -> Reply {
+    Reply(.data(.null), warnings: [text], status: status)
+  }
+}
+
+/// A secret that must be given back: what the kernel needs to renew and revoke it later.
+package struct LeaseRequest: Sendable, Equatable {
+  /// The engine's name for this kind of secret, by which it is asked to renew and revoke.
+  package var kind: String
+  /// What the engine needs to find the secret again; kept sealed, never sent.
+  package var internalData: JSONObject
+  package var ttl: TimeSpan
+  package var maxTTL: TimeSpan
+  package var renewable: Bool
+
+  package init(kind: String, internalData: JSONObject, ttl: TimeSpan, maxTTL: TimeSpan, renewable: Bool) {
+    self.kind = kind
+    self.internalData = internalData
+    self.ttl = ttl
+    self.maxTTL = maxTTL
+    self.renewable = renewable
+  }
+}
+
+/// What an auth method vouches for. The kernel makes the entity and the token.
+package struct LoginGrant: Sendable, Equatable {
+  /// The name by which this method knows who logged in, for the entity's alias; empty for none.
+  package var aliasName: String
+  package var aliasMetadata: [String: String] = [:]
+  package var displayName: String
+  package var policies: [String]
+  package var noDefaultPolicy = false
+  package var metadata: [String: String] = [:]
+  package var ttl: TimeSpan = .zero
+  package var maxTTL: TimeSpan = .zero
+  package var explicitMaxTTL: TimeSpan = .zero
+  package var period: TimeSpan = .zero
+  package var numberOfUses: Int64 = 0
+  package var boundCIDRs: [String] = []
+  /// Nil leaves the choice to the mount.
+  package var tokenType: TokenType?
+  package var renewable = true
+  package var groupAliases: [String] = []
+  /// What the method wants back when the token is renewed.
+  package var internalData: JSONObject = [:]
+
+  package init(aliasName: String, displayName: String, policies: [String]) {
+    self.aliasName = aliasName
+    self.displayName = displayName
+    self.policies = policies
+  }
+}

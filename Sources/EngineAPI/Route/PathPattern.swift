@@ -1,0 +1,98 @@
+/// A path with named holes. See `Route` for the notation; a pattern that does not follow it is a mistake of ours and stops the program at start.
+package struct PathPattern: Sendable, Equatable, ExpressibleByStringLiteral, CustomStringConvertible {
+  package enum Segment: Sendable, Equatable {
+    case literal(String)
+    case name(String)
+    case any(String)
+    case rest(String, mayBeEmpty: Bool)
+  }
+
+  package let description: String
+  package let segments: [Segment]
+  /// Matches with and without a slash at the end.
+  package let slashIsOptional: Bool
+
+  package init(stringLiteral text: String) {
+    description = text
+    slashIsOptional = text.hasSuffix("/")
+    var segments: [Segment] = []
+    for part in text.split(separator: "/") {
+      if part.hasPrefix("{") && part.hasSuffix("}") {
+        let inner = part.dropFirst().dropLast()
+        if inner.hasSuffix("...?") {
+          segments.append(.rest(String(inner.dropLast(4)), mayBeEmpty: true))
+        } else if inner.hasSuffix("...") {
+          segments.append(.rest(String(inner.dropLast(3)), mayBeEmpty: false))
+        } else if inner.hasSuffix(":any") {
+          segments.append(.any(String(inner.dropLast(4))))
+        } else {
+          segments.append(.name(String(inner)))
+        }
+      } else {
+        precondition(!part.contains("{"), "a hole is a whole segment: \(text)")
+        segments.append(.literal(String(part)))
+      }
+    }
+    self.segments = segments
+  }
+
+  /// What the holes hold when `path` matches; nil when it does not.
+  package func match(_ path: String) -> [String: String]? {
+    var captures: [String: String] = [:]
+    var rest = Substring(path)
+    for (index, segment) in segments.enumerated() {
+      if case .rest(let name, let mayBeEmpty) = segment {
+        guard mayBeEmpty || !rest.isEmpty else { return nil }
+        captures[name] = String(rest)
+        return captures
+      }
+      if index > 0 && rest.isEmpty && !path.utf8.elementsEqual("".utf8) && !endsAtSlash(path, rest) { return nil }
+      let slash = rest.utf8.firstIndex(of: UInt8(ascii: "/"))
+      let part = rest[..<(slash ?? rest.endIndex)]
+      switch segment {
+      case .literal(let text): guard part == text else { return nil }
+      case .name(let name):
+        guard Self.isGenericName(part) else { return nil }
+        captures[name] = String(part)
+      case .any(let name):
+        guard !part.isEmpty else { return nil }
+        captures[name] = String(part)
+      case .rest: return nil
+      }
+      let isLast = index == segments.count - 1
+      if let slash {
+        rest = rest[rest.index(after: slash)...]
+        if isLast { return rest.isEmpty && slashIsOptional ? captures : nil }
+      } else {
+        rest = rest[rest.endIndex...]
+        if isLast { return captures }
+        // What is left of the pattern may be a rest that is allowed to be empty.
+        if index == segments.count - 2, case .rest(let name, mayBeEmpty: true) = segments[index + 1] {
+          captures[name] = ""
+          return captures
+        }
+        return nil
+      }
+    }
+    return rest.isEmpty ? captures : nil
+  }
+
+  private func endsAtSlash(_ path: String, _ rest: Substring) -> Bool {
+    path.utf8.last == UInt8(ascii: "/") && rest.isEmpty
+  }
+
+  /// Letters, digits and `_`, with `-` and `.` between them.
+  private static func isGenericName(_ part: Substring) -> Bool {
+    func isWord(_ c: UInt8) -> Bool {
+      switch c {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"),
+        UInt8(ascii: "_"):
+        true
+      default: false
+      }
+    }
+    guard let first = part.utf8.first, let last = part.utf8.last, isWord(first), isWord(last) else { return false }
+    return part.utf8.allSatisfy { isWord($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".") }
+  }
+}

@@ -69,9 +69,6 @@ package protocol Engine: Sendable {
   /// Every endpoint, in the order in which they are tried.
   static var routes: [Route<Self>] { get }
 
-  /// Called once for a mount, at unseal or when it is enabled. May read storage; must not take long.
-  init(_ context: MountContext) throws
-
   /// The mount's options or times changed.
   func tuned() throws
 

@@ -73,6 +73,10 @@ let package = Package(
     layer("Barrier", Shared.codecs + ["Cryptography", "StorageAPI"]),
     layer("AccessPolicy", Shared.codecs + ["HCL"]),
 
+    // State machines that the kernel drives: who may come in, and what is written down about it.
+    layer("Tokens", Shared.codecs + ["Cryptography", "StorageAPI", "EngineAPI", "Logging"]),
+    layer("AuditTrail", Shared.codecs + ["Cryptography", "AuditAPI", "Logging", "Metrics"]),
+
     // Leaves.
     store("Memory"),
     store("Raft", ["CRaft", "CLMDB", "CSystem", "Cryptography", "Logging", "Metrics"]),
@@ -87,13 +91,14 @@ let package = Package(
       "Kernel",
       Shared.codecs + [
         "Cryptography", "StorageAPI", "SealAPI", "AuditAPI", "EngineAPI", "Barrier", "Shamir", "AccessPolicy", "HCL",
-        "Logging",
-        "Metrics",
+        "Tokens", "AuditTrail", "Logging", "Metrics",
       ]),
-    layer("TokenMethod", path: "AuthMethods/Token", Shared.engine + ["Kernel"]),
+    layer("TokenMethod", path: "AuthMethods/Token", Shared.engine + ["Kernel", "Tokens"]),
     layer(
       "SystemEngine", path: "Engines/System",
-      Shared.engine + ["Kernel", "AccessPolicy", "AuditAPI", "SealAPI", "HCL", "Logging", "Metrics"]),
+      Shared.engine + [
+        "Kernel", "Tokens", "AuditTrail", "AccessPolicy", "AuditAPI", "SealAPI", "HCL", "Logging", "Metrics",
+      ]),
 
     // Edges.
     layer("HTTPServer", ["Primitives", "CSystem", "COpenSSL", "CNGHTTP2", "Logging"]),
@@ -122,12 +127,15 @@ let package = Package(
     tests("Barrier", ["Primitives", "SecretMemory", "JSONText", "StorageAPI", "Cryptography", "MemoryStore"]),
     tests("AccessPolicy", ["Primitives", "JSONText", "HCL"]),
     tests("RaftStore", ["Primitives", "StorageAPI", "MemoryStore", "Cryptography", "Logging", "Metrics", "CSystem"]),
+    tests("Tokens", ["Primitives", "SecretMemory", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore", "Cryptography", "Logging"]),
+    tests("AuditTrail", ["Primitives", "SecretMemory", "JSONText", "AuditAPI", "Cryptography", "Logging", "Metrics"]),
     tests("KVEngine", ["Primitives", "JSONText", "StorageAPI", "EngineAPI"]),
     tests(
       "Kernel",
       [
         "Primitives", "SecretMemory", "JSONText", "StorageAPI", "EngineAPI", "AuditAPI", "SealAPI", "MemoryStore",
-        "KVEngine", "CubbyholeEngine", "TokenMethod", "SystemEngine", "AccessPolicy", "Barrier",
+        "KVEngine", "CubbyholeEngine", "TokenMethod", "SystemEngine", "AccessPolicy", "Barrier", "Tokens", "AuditTrail",
+        "Logging", "Metrics",
       ]),
     tests("HTTPServer", ["Primitives", "CSystem", "Logging"]),
     tests("ServerConfiguration", ["HCL", "Primitives", "JSONText"]),

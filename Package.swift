@@ -64,7 +64,7 @@ let package = Package(
 
     // Contracts.
     layer("StorageAPI", ["Primitives"]),
-    layer("SealAPI", Shared.primitives),
+    layer("SealAPI", Shared.codecs),
     layer("AuditAPI", Shared.codecs),
     layer("EngineAPI", Shared.codecs + ["StorageAPI"]),
 
@@ -124,7 +124,9 @@ let package = Package(
     tests("HCL", ["Primitives", "JSONText"]),
     tests("Cryptography", ["Primitives", "SecretMemory", "CSystem"]),
     tests("Shamir", ["Primitives", "SecretMemory"]),
-    tests("Barrier", ["Primitives", "SecretMemory", "JSONText", "StorageAPI", "Cryptography", "MemoryStore"]),
+    tests("ShamirSeal", ["Primitives", "SecretMemory", "SealAPI"]),
+    tests("StaticSeal", ["Primitives", "SecretMemory", "SealAPI"]),
+    tests("Barrier", ["Primitives", "SecretMemory", "JSONText", "StorageAPI", "Cryptography"]),
     tests("AccessPolicy", ["Primitives", "JSONText", "HCL"]),
     tests("RaftStore", ["Primitives", "StorageAPI", "MemoryStore", "Cryptography", "Logging", "Metrics", "CSystem"]),
     tests("Tokens", ["Primitives", "SecretMemory", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore", "Cryptography", "Logging"]),

@@ -126,6 +126,7 @@ let package = Package(
     tests("Shamir", ["Primitives", "SecretMemory"]),
     tests("Barrier", ["Primitives", "SecretMemory", "JSONText", "StorageAPI", "Cryptography", "MemoryStore"]),
     tests("AccessPolicy", ["Primitives", "JSONText", "HCL"]),
+    tests("MemoryStore", ["Primitives", "StorageAPI"]),
     tests("RaftStore", ["Primitives", "StorageAPI", "MemoryStore", "Cryptography", "Logging", "Metrics", "CSystem"]),
     tests("Tokens", ["Primitives", "SecretMemory", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore", "Cryptography", "Logging"]),
     tests("AuditTrail", ["Primitives", "SecretMemory", "JSONText", "AuditAPI", "Cryptography", "Logging", "Metrics"]),

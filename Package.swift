@@ -128,6 +128,7 @@ let package = Package(
     tests("StaticSeal", ["Primitives", "SecretMemory", "SealAPI"]),
     tests("Barrier", ["Primitives", "SecretMemory", "JSONText", "StorageAPI", "Cryptography"]),
     tests("AccessPolicy", ["Primitives", "JSONText", "HCL"]),
+    tests("MemoryStore", ["Primitives", "StorageAPI"]),
     tests("RaftStore", ["Primitives", "StorageAPI", "MemoryStore", "Cryptography", "Logging", "Metrics", "CSystem"]),
     tests("Tokens", ["Primitives", "SecretMemory", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore", "Cryptography", "Logging"]),
     tests("AuditTrail", ["Primitives", "SecretMemory", "JSONText", "AuditAPI", "Cryptography", "Logging", "Metrics"]),

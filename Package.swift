@@ -101,7 +101,7 @@ let package = Package(
       ]),
 
     // Edges.
-    layer("HTTPServer", ["Primitives", "CSystem", "COpenSSL", "CNGHTTP2", "Logging"]),
+    layer("HTTPServer", ["Primitives", "CSystem", "COpenSSL", "CNGHTTP2"]),
     layer("Gateway", Shared.codecs + ["HTTPServer", "Kernel", "EngineAPI", "Logging", "Metrics"]),
     layer("ServerConfiguration", Shared.codecs + ["HCL"]),
     layer("Client", Shared.codecs + ["COpenSSL", "CSystem"]),
@@ -140,7 +140,7 @@ let package = Package(
         "KVEngine", "CubbyholeEngine", "TokenMethod", "SystemEngine", "AccessPolicy", "Barrier", "Tokens", "AuditTrail",
         "Logging", "Metrics",
       ]),
-    tests("HTTPServer", ["Primitives", "CSystem", "Logging"]),
+    tests("HTTPServer", ["Primitives", "CSystem"]),
     tests("ServerConfiguration", ["HCL", "Primitives", "JSONText"]),
     tests("Client", ["Primitives", "JSONText", "SecretMemory"]),
     tests("Commands", ["Primitives", "JSONText", "Client"]),

@@ -1,0 +1,156 @@
+package import Primitives
+internal import StorageAPI
+
+extension TokenStore {
+  /// Ends the token and every token that depends on it. They are dead when the first batch is committed; the rest is removed in batches of bounded size,
+  /// and by the next start where that is interrupted.
+  package func revoke(_ entry: TokenEntry) throws {
+    if entry.type == .batch { return }
+    guard let known = try read(entry.key), known.entry.accessor == entry.accessor else { return }
+    try revoke(key: entry.key)
+  }
+
+  /// As `revoke`, by the token's text. False where there is no such token.
+  package func revoke(tokenText: String) throws -> Bool {
+    let key = try secrets().key(tokenText)
+    guard try read(key) != nil else { return false }
+    try revoke(key: key)
+    return true
+  }
+
+  /// Ends the token alone; its children live on as orphans.
+  package func revokeOrphan(_ entry: TokenEntry) throws {
+    try orphanChildren(of: entry.key)
+    while let known = try read(entry.key), known.entry.accessor == entry.accessor {
+      var batch = WriteBatch()
+      batch.writes = removal(known.entry)
+      if try commit(batch, over: [known]) { break }
+    }
+    // None can come any more: a child is only made on condition that its parent is there.
+    try orphanChildren(of: entry.key)
+  }
+
+  /// Ends every token that came from the API path or from below it, such as all logins of an auth mount, with what depends on them.
+  package func revokePrefix(_ path: String) throws {
+    try eachOrigin(below: TokenPaths.origin(path)) { key in try revoke(key: key) }
+  }
+
+  /// Removes what storage holds of tokens that are dead: ended ones that were missed, and those whose parent is gone.
+  package func tidy(now: Timestamp) throws {
+    // Marks of tokens that are still there belong to requests that make their last use of them.
+    try eachName(below: TokenPaths.revocations) { key in
+      if try read(key) == nil { try finishRevocation(key) }
+    }
+    var removed = 0
+    try eachName(below: TokenPaths.tokens) { key in
+      if expiry.withLock({ $0.isStopping }) { return }
+      if try live(key, now: now) != nil { return }
+      // A token whose last use is being made is revoked by the request that makes it.
+      if let known = try read(key), known.entry.numberOfUses < 0, known.entry.lives(now) { return }
+      try revoke(key: key)
+      removed += 1
+    }
+    log("tidying tokens is done: \(removed) removed")
+  }
+
+  func revoke(key: String) throws {
+    while let known = try read(key) {
+      var batch = WriteBatch()
+      batch.writes = removal(known.entry)
+      if try hasChildren(key) { batch.put(TokenPaths.revocation(key), TokenPaths.mark) }
+      if try commit(batch, over: [known]) { break }
+    }
+    expiry.withLock { $0.queue.cancel(key) }
+    try finishRevocation(key)
+  }
+
+  /// Takes up every revocation that was interrupted.
+  func finishRevocations() throws {
+    try eachName(below: TokenPaths.revocations) { key in try revoke(key: key) }
+  }
+
+  /// Removes everything below a token that is gone, from the top down.
+  private func finishRevocation(_ key: String) throws {
+    var open = [key]
+    while let parent = open.last {
+      let children = try store.list(TokenPaths.children(parent), after: nil, limit: Self.removalsPerBatch)
+      if children.isEmpty {
+        if try store.get(TokenPaths.revocation(parent)) != nil {
+          var batch = WriteBatch()
+          batch.delete(TokenPaths.revocation(parent))
+          _ = try store.commit(batch)
+        }
+        open.removeLast()
+        continue
+      }
+      open.append(contentsOf: try remove(children, of: parent))
+    }
+  }
+
+  /// Removes the children in one batch; returns those that have children themselves.
+  private func remove(_ children: [String], of parent: String) throws -> [String] {
+    while true {
+      var batch = WriteBatch()
+      var read: [KnownToken] = []
+      var next: [String] = []
+      for child in children {
+        batch.delete(TokenPaths.children(parent) + child)
+        guard let known = try self.read(child), known.entry.parent?.key == parent else { continue }
+        read.append(known)
+        batch.writes += removal(known.entry)
+        if try hasChildren(child) {
+          batch.put(TokenPaths.revocation(child), TokenPaths.mark)
+          next.append(child)
+        }
+      }
+      guard try commit(batch, over: read) else { continue }
+      expiry.withLock { state in for token in read { state.queue.cancel(token.entry.key) } }
+      return next
+    }
+  }
+
+  private func orphanChildren(of parent: String) throws {
+    while true {
+      let children = try store.list(TokenPaths.children(parent), after: nil, limit: Self.removalsPerBatch)
+      if children.isEmpty { return }
+      var batch = WriteBatch()
+      var read: [KnownToken] = []
+      for child in children {
+        batch.delete(TokenPaths.children(parent) + child)
+        guard let known = try self.read(child), known.entry.parent?.key == parent else { continue }
+        read.append(known)
+        var orphan = known.entry
+        orphan.parent = nil
+        batch.put(TokenPaths.token(child), TokenRecord.encode(orphan))
+      }
+      _ = try commit(batch, over: read)
+    }
+  }
+
+  private func hasChildren(_ key: String) throws -> Bool {
+    try !store.list(TokenPaths.children(key), after: nil, limit: 1).isEmpty
+  }
+
+  private func eachOrigin(below folder: String, _ body: (String) throws -> Void) throws {
+    try eachName(below: folder) { name in
+      if name.utf8.last == UInt8(ascii: "/") { try eachOrigin(below: folder + name, body) } else { try body(name) }
+    }
+  }
+
+  /// The writes that leave nothing of a token but what depends on it.
+  func removal(_ entry: TokenEntry) -> [WriteBatch.Write] {
+    var batch = WriteBatch()
+    batch.delete(TokenPaths.token(entry.key))
+    if let secrets = try? secrets() { batch.delete(TokenPaths.accessor(secrets.key(entry.accessor))) }
+    batch.delete(TokenPaths.revocation(entry.key))
+    if let parent = entry.parent { batch.delete(TokenPaths.children(parent.key) + entry.key) }
+    if let time = entry.expireTime {
+      batch.delete(TokenPaths.expiry(entry.key, at: time))
+      batch.delete(TokenPaths.origin(entry.path) + entry.key)
+    }
+    if !entry.cubbyholeID.isEmpty { batch.writes.append(.deletePrefix(cubbyholePrefix + entry.cubbyholeID + "/")) }
+    return batch.writes + writesOnRevocation(entry)
+  }
+
+  private static let removalsPerBatch = 32
+}

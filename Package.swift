@@ -133,6 +133,7 @@ let package = Package(
     tests("Tokens", ["Primitives", "SecretMemory", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore", "Cryptography", "Logging"]),
     tests("AuditTrail", ["Primitives", "SecretMemory", "JSONText", "AuditAPI", "Cryptography", "Logging", "Metrics"]),
     tests("KVEngine", ["Primitives", "JSONText", "StorageAPI", "EngineAPI"]),
+    tests("CubbyholeEngine", ["Primitives", "JSONText", "StorageAPI", "EngineAPI"]),
     tests(
       "Kernel",
       [

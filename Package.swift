@@ -58,7 +58,7 @@ let package = Package(
     layer("Primitives", ["CSystem"]),
     layer("JSONText", ["Primitives"]),
     layer("HCL", ["Primitives", "JSONText"]),
-    layer("Cryptography", Shared.primitives + ["COpenSSL"]),
+    layer("Cryptography", Shared.primitives + ["COpenSSL", "CSystem"]),
     layer("Logging", Shared.codecs),
     layer("Metrics", ["Primitives", "JSONText"]),
 
@@ -122,7 +122,7 @@ let package = Package(
     tests("SecretMemory", []),
     tests("JSONText", ["Primitives"]),
     tests("HCL", ["Primitives", "JSONText"]),
-    tests("Cryptography", ["Primitives", "SecretMemory"]),
+    tests("Cryptography", ["Primitives", "SecretMemory", "CSystem"]),
     tests("Shamir", ["Primitives", "SecretMemory"]),
     tests("Barrier", ["Primitives", "SecretMemory", "JSONText", "StorageAPI", "Cryptography", "MemoryStore"]),
     tests("AccessPolicy", ["Primitives", "JSONText", "HCL"]),

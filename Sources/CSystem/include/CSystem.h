@@ -4,6 +4,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
+#include "CRC32C.h"
 
 /// Overwrites memory in a way that the optimiser keeps.
 void coffer_zero(void *memory, size_t count);

@@ -38,7 +38,7 @@ func seal(_ name: String, _ more: [Target.Dependency] = []) -> Target {
   layer("\(name)Seal", path: "Seals/\(name)", Shared.primitives + ["Cryptography", "SealAPI"] + more)
 }
 func auditDevice(_ name: String) -> Target {
-  layer("\(name)AuditDevice", path: "AuditDevices/\(name)", Shared.primitives + ["AuditAPI"])
+  layer("\(name)AuditDevice", path: "AuditDevices/\(name)", Shared.primitives + ["AuditAPI", "CSystem"])
 }
 
 let package = Package(

@@ -90,7 +90,9 @@ package final class AuditBroker: Sendable {
   package func setHeaders(_ headers: [String: Bool]) {
     var lowered: [String: Bool] = [:]
     // Of two spellings the one that tells less wins.
-    for (name, isHashed) in headers { lowered[name.lowercased(), default: false] = lowered[name.lowercased()] ?? false || isHashed }
+    for (name, isHashed) in headers {
+      lowered[name.lowercased(), default: false] = lowered[name.lowercased()] ?? false || isHashed
+    }
     let sorted = lowered.map { (name: $0.key, isHashed: $0.value) }.sorted { $0.name < $1.name }
     published.withLock { $0.headers = sorted }
   }
@@ -393,7 +395,9 @@ package final class AuditBroker: Sendable {
     AuditConfigurationError("unable to create new audit backend: \(error.message)")
   }
 
-  private static func overlap(_ a: String, _ b: String) -> Bool { a.utf8.starts(with: b.utf8) || b.utf8.starts(with: a.utf8) }
+  private static func overlap(_ a: String, _ b: String) -> Bool {
+    a.utf8.starts(with: b.utf8) || b.utf8.starts(with: a.utf8)
+  }
 
   private static func normalised(_ path: String) -> String { path.utf8.last == UInt8(ascii: "/") ? path : path + "/" }
 }
@@ -401,6 +405,7 @@ package final class AuditBroker: Sendable {
 extension AuditRequest {
   fileprivate var subject: AuditFilter.Subject {
     AuditFilter.Subject(
-      mountType: mount?.type ?? "", mountPoint: mount?.point ?? "", namespace: namespacePath, operation: operation, path: path)
+      mountType: mount?.type ?? "", mountPoint: mount?.point ?? "", namespace: namespacePath, operation: operation,
+      path: path)
   }
 }

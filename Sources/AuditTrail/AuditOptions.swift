@@ -23,7 +23,8 @@ struct AuditOptions: Sendable {
   let exclusions: [Exclusion]
 
   init(_ options: [String: String]) throws(AuditDeviceError) {
-    guard let format = Format(rawValue: options["format"].flatMap { $0.isEmpty ? nil : $0.lowercased() } ?? "json") else {
+    guard let format = Format(rawValue: options["format"].flatMap { $0.isEmpty ? nil : $0.lowercased() } ?? "json")
+    else {
       throw .configuration("unsupported 'format'")
     }
     self.format = format

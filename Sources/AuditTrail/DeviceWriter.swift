@@ -67,7 +67,7 @@ final class DeviceWriter: Sendable {
     let isIdle = queue.update { queue in
       if queue.isClosed { return false }
       queue.isClosed = true
-      return queue.writingSince == nil && !hasThread
+      return queue.writingSince == nil && queue.collecting.entries == 0 && !hasThread
     }
     if isIdle { device.close() }
   }

@@ -56,15 +56,15 @@ struct RedactedJSON {
       let token = try string()
       if let hash = rules.hash, !isClear { try append(hash, token) } else { out.append(contentsOf: token) }
     case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
-      let token = word()
+      let token = run { Self.numeric[Int($0)] }
       if let hash = rules.hash, rules.hashesNumbers, !isClear {
         hash.appendQuoted(UnsafeRawBufferPointer(token), to: &out)
       } else {
         out.append(contentsOf: token)
       }
     default:
-      let token = word()
-      if token.isEmpty { throw Unreadable() }
+      let token = run { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) }
+      guard Self.literals.contains(where: { token.elementsEqual($0.utf8) }) else { throw Unreadable() }
       out.append(contentsOf: token)
     }
     return 0
@@ -157,17 +157,12 @@ struct RedactedJSON {
     throw Unreadable()
   }
 
-  /// A number or a literal.
-  private mutating func word() -> UnsafeBufferPointer<UInt8> {
+  private static let literals = ["true", "false", "null"]
+  private static let numeric: [Bool] = (0..<256).map { "0123456789+-.eE".utf8.contains(UInt8($0)) }
+
+  private mutating func run(_ belongs: (UInt8) -> Bool) -> UnsafeBufferPointer<UInt8> {
     let start = at
-    while at < input.count {
-      switch input[at] {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "+"),
-        UInt8(ascii: "."), UInt8(ascii: "E"):
-        at += 1
-      default: return UnsafeBufferPointer(rebasing: input[start..<at])
-      }
-    }
+    while at < input.count, belongs(input[at]) { at += 1 }
     return UnsafeBufferPointer(rebasing: input[start..<at])
   }
 

@@ -7,7 +7,10 @@ package import SecretMemory
 
 /// No device took an entry that some device had to take: what was to be recorded must not happen, or not be told.
 package struct AuditFailure: Error, Sendable, Equatable {
+  /// Those that refused it.
   package let devices: [String]
+
+  package init(devices: [String]) { self.devices = devices }
 }
 
 /// Why a device cannot be enabled, in the text for the client (status 400).

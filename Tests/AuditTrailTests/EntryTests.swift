@@ -4,6 +4,8 @@ import JSONText
 import Primitives
 import Testing
 
+private func json(_ value: JSONValue) -> JSONText { JSONText(value) }
+
 /// Computed apart from the trail, with the salt of the fixture.
 private func hmac(_ text: String) -> JSONValue {
   .string("hmac-sha256:" + Hex.encode(HMACKey(Trail.salt).authenticate(Array(text.utf8))))
@@ -139,7 +141,7 @@ private func hmac(_ text: String) -> JSONValue {
   #expect(try tape.last()["request"]?["data"] == ["user": "mona", "n": 5])
   #expect(try tape.last()["auth"]?["client_token"] == "hvs.token")
   var answer = AuditResponse(mount: nil)
-  answer.data = ["note": "a\nb<\u{2028}"].text
+  answer.data = json(["note": "a\nb<\u{2028}"])
   try trail.broker.response(receipt, answer)
   #expect(try tape.last()["response"]?["data"] == ["note": "a\nb<\u{2028}"])
   #expect(tape.lines.count == 2)
@@ -159,7 +161,7 @@ private func hmac(_ text: String) -> JSONValue {
       "data": ["user": hmac("plain")], "ke\"y": "open", "list": ["a", ["b"], ["c": hmac("d")]], "other": hmac("1"),
     ])
   var answer = AuditResponse(mount: write.mount)
-  answer.data = ["metadata": ["user": "seen", "x": "hidden"], "data": ["user": "seen"], "t\u{e9}": "caf\u{e9}\n"].text
+  answer.data = json(["metadata": ["user": "seen", "x": "hidden"], "data": ["user": "seen"], "t\u{e9}": "caf\u{e9}\n"])
   try trail.broker.response(receipt, answer)
   #expect(
     try tape.last()["response"]?["data"] == [
@@ -172,13 +174,13 @@ private func hmac(_ text: String) -> JSONValue {
   let trail = Trail(["tape": tape])
   try trail.enable("tape", options: ["elide_list_responses": "true"])
   var answer = AuditResponse(mount: nil)
-  answer.data = ["keys": ["a,b", "c]"], "key_info": ["a": ["keys": ["x", "y"]]], "more": ["keys": ["z"]]].text
+  answer.data = json(["keys": ["a,b", "c]"], "key_info": ["a": ["keys": ["x", "y"]]], "more": ["keys": ["z"]]])
   try trail.broker.response(try trail.broker.request(request("list"), auth: nil), answer)
   #expect(try tape.last()["response"]?["data"] == ["keys": 2, "key_info": 1, "more": ["keys": [hmac("z")]]])
-  answer.data = ["keys": []].text
+  answer.data = json(["keys": []])
   try trail.broker.response(try trail.broker.request(request("list"), auth: nil), answer)
   #expect(try tape.last()["response"]?["data"] == ["keys": 0])
-  answer.data = ["keys": ["a"]].text
+  answer.data = json(["keys": ["a"]])
   try trail.broker.response(try trail.broker.request(request("read"), auth: nil), answer)
   #expect(try tape.last()["response"]?["data"] == ["keys": [hmac("a")]])
 }
@@ -252,8 +254,4 @@ private func hmac(_ text: String) -> JSONValue {
   #expect(try tape.last()["request"]?["id"] != nil)
   _ = try trail.broker.request(request("read"), auth: nil)
   #expect(try tape.last()["request"]?["id"] == nil)
-}
-
-extension JSONValue {
-  fileprivate var text: JSONText { JSONText(self) }
 }

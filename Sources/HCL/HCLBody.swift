@@ -18,6 +18,13 @@ package struct HCLNumber: Sendable, Hashable {
     return Int64(text)
   }
 
+  /// The number as JSON writes it.
+  package var jsonText: String {
+    if let whole = int64 { return String(whole) }
+    // JSON wants digits on both sides of the point.
+    return double.map { "\($0)" } ?? "0"
+  }
+
   package var double: Double? {
     if let whole = int64 { return Double(whole) }
     guard let value = Double(text), value.isFinite else { return nil }

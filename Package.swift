@@ -38,7 +38,7 @@ func seal(_ name: String, _ more: [Target.Dependency] = []) -> Target {
   layer("\(name)Seal", path: "Seals/\(name)", Shared.primitives + ["Cryptography", "SealAPI"] + more)
 }
 func auditDevice(_ name: String) -> Target {
-  layer("\(name)AuditDevice", path: "AuditDevices/\(name)", Shared.primitives + ["AuditAPI"])
+  layer("\(name)AuditDevice", path: "AuditDevices/\(name)", Shared.primitives + ["AuditAPI", "CSystem"])
 }
 
 let package = Package(
@@ -133,6 +133,7 @@ let package = Package(
     tests("Tokens", ["Primitives", "SecretMemory", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore", "Cryptography", "Logging"]),
     tests("AuditTrail", ["Primitives", "SecretMemory", "JSONText", "AuditAPI", "Cryptography", "Logging", "Metrics"]),
     tests("KVEngine", ["Primitives", "JSONText", "StorageAPI", "EngineAPI"]),
+    tests("CubbyholeEngine", ["Primitives", "JSONText", "StorageAPI", "EngineAPI"]),
     tests(
       "Kernel",
       [

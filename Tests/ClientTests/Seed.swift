@@ -1,1 +1,1 @@
-// seed
+import Testing

@@ -4,6 +4,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
+#include <sys/vfs.h>
 #include "CRC32C.h"
 
 /// Overwrites memory in a way that the optimiser keeps.

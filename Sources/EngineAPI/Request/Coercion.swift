@@ -39,8 +39,7 @@ package enum Coercion {
     switch raw {
     case .number(let number):
       if let value = number.int64 { return value }
-      if let value = whole(number.double) { return value }
-      throw FieldMismatch("error decoding number: out of range")
+      throw FieldMismatch("expected a whole number of at most 64 bits")
     case .bool(let value): return value ? 1 : 0
     case .null: return 0
     case .string(let text):

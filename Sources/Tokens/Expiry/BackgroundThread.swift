@@ -27,4 +27,7 @@ final class BackgroundThread: Sendable {
 
   /// Returns when the thread has ended. To be called once.
   func join() { pthread_join(handle, nil) }
+
+  /// Instead of `join`, for a thread that nobody waits for.
+  func detach() { pthread_detach(handle) }
 }

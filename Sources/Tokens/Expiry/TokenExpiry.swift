@@ -10,6 +10,7 @@ struct ExpiryState: Sendable {
   var isStopping = false
   /// Interrupted revocations may be waiting in storage.
   var hasLeftovers = true
+  var isTidying = false
   /// Grows when the thread has to look sooner than it meant to.
   var calls: UInt64 = 0
 }

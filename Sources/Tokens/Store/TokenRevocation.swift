@@ -154,3 +154,21 @@ extension TokenStore {
 
   private static let removalsPerBatch = 32
 }
+
+extension TokenStore {
+  /// Tidies in the background; false where that is under way already.
+  package func startTidying() -> Bool {
+    let begins = expiry.withLock { state in
+      if state.isTidying { return false }
+      state.isTidying = true
+      return true
+    }
+    if !begins { return false }
+    let thread = BackgroundThread { [self] in
+      do { try tidy(now: clock.now()) } catch { log("tidying tokens ended early: \(error)") }
+      expiry.update { $0.isTidying = false }
+    }
+    if let thread { thread.detach() } else { expiry.update { $0.isTidying = false } }
+    return true
+  }
+}

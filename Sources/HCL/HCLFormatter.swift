@@ -186,7 +186,9 @@ struct HCLLayout {
       // A run of short assignments on neighbouring lines shares its columns.
       var end = at + 1
       if Self.isShort(entries[at]) {
-        while end < entries.count, Self.isShort(entries[end]), !Self.isApart(entries[end - 1], entries[end]) { end += 1 }
+        while end < entries.count, Self.isShort(entries[end]), !Self.isApart(entries[end - 1], entries[end]) {
+          end += 1
+        }
         run(entries[at..<end], depth: depth)
       } else {
         entry(entries[at], depth: depth)

@@ -32,7 +32,10 @@ import Testing
       "length 8",
       "invalid password policy: unable to decode: At 1:8: expected: IDENT | STRING | ASSIGN | LBRACE got: NUMBER"
     ),
-    ("length = \"8\"\nrule \"charset\" { charset = \"ab\" }", "invalid password policy: unable to decode: \"length\" must be a number"),
+    (
+      "length = \"8\"\nrule \"charset\" { charset = \"ab\" }",
+      "invalid password policy: unable to decode: \"length\" must be a number"
+    ),
   ]) func refused(text: String, reason: String) {
     #expect(throws: PolicyError(reason)) { try PasswordPolicy(text: text) }
   }
@@ -78,7 +81,9 @@ import Testing
   @Test func hopelessRulesEnd() throws {
     let many = String((0x4E00..<0x5200).compactMap { Unicode.Scalar($0) }.map(Character.init))
     let policy = try PasswordPolicy(
-      text: "length = 100\nrule \"charset\" { charset = \"\(many)\" }\nrule \"charset\" { charset = \"1\" min-chars = 100 }")
+      text:
+        "length = 100\nrule \"charset\" { charset = \"\(many)\" }\nrule \"charset\" { charset = \"1\" min-chars = 100 }"
+    )
     #expect(throws: PolicyError.self) { try policy.generate(.seeded(1)) }
   }
 }

@@ -88,7 +88,8 @@ import Testing
 
   /// Letters that look the same in two encodings are two paths, as they are to storage.
   @Test func bytes() throws {
-    let acl = try compiled("path \"k/\u{E9}\" { capabilities = [\"read\"] }\npath \"k/*\" { capabilities = [\"list\"] }")
+    let acl = try compiled(
+      "path \"k/\u{E9}\" { capabilities = [\"read\"] }\npath \"k/*\" { capabilities = [\"list\"] }")
     #expect(acl.capabilities("k/\u{E9}") == ["read"])
     #expect(acl.capabilities("k/e\u{301}") == ["list"])
     // A mark behind the slash or the star must not hide them.

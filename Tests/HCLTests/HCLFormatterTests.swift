@@ -3,7 +3,9 @@ import Testing
 
 @Suite struct HCLFormatterTests {
   @Test(arguments: [
-    ("path    \"a\"   {capabilities=[\"read\",\"list\"]}\n", "path \"a\" {\n  capabilities = [\"read\", \"list\"]\n}\n"),
+    (
+      "path    \"a\"   {capabilities=[\"read\",\"list\"]}\n", "path \"a\" {\n  capabilities = [\"read\", \"list\"]\n}\n"
+    ),
     ("", ""),
     ("# only\n\n\n# comments", "# only\n\n# comments\n"),
     (

@@ -30,7 +30,8 @@ private func shape(_ body: HCLBody) -> String {
   @Test func damagedTexts() throws {
     let random = RandomSource.seeded(7)
     let pieces = [
-      "{", "}", "[", "]", "\"", "=", ",", "\n", "<<", "EOF", "${", "#", "/*", "*/", "//", "\\", "-", "0x", "1e", "é", "\u{0}",
+      "{", "}", "[", "]", "\"", "=", ",", "\n", "<<", "EOF", "${", "#", "/*", "*/", "//", "\\", "-", "0x", "1e", "é",
+      "\u{0}",
       "\r\n", "true", "a", " ",
     ].map { Array($0.utf8) }
     var read = 0

@@ -1,4 +1,5 @@
-/// Writes HCL in its canonical form: two blanks a level, an item a line, `=` of neighbouring lines in one column, comments kept.
+/// Writes HCL in its canonical form: two blanks a level, an item a line, `=` of neighbouring lines in one column,
+/// comments kept.
 package enum HCLFormatter {
   /// Fails where the text is not HCL; JSON is not.
   package static func format(_ text: String, limits: HCLLimits = .standard) throws(HCLError) -> String {

@@ -2,8 +2,8 @@ import AccessPolicy
 import JSONText
 import Primitives
 
-/// The rules of the policy language read straight from its documentation, without any cleverness: every rule is looked at for every question.
-/// The real thing is held against this.
+/// The rules of the policy language read straight from its documentation, without any cleverness: every rule is
+/// looked at for every question. The real thing is held against this.
 struct PlainReading {
   struct Stanza {
     var path: String

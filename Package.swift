@@ -123,6 +123,8 @@ let package = Package(
     tests("JSONText", ["Primitives"]),
     tests("HCL", ["Primitives", "JSONText"]),
     tests("Cryptography", ["Primitives", "SecretMemory", "CSystem"]),
+    tests("Logging", ["Primitives", "JSONText"]),
+    tests("Metrics", ["Primitives", "JSONText"]),
     tests("Shamir", ["Primitives", "SecretMemory"]),
     tests("ShamirSeal", ["Primitives", "SecretMemory", "SealAPI"]),
     tests("StaticSeal", ["Primitives", "SecretMemory", "SealAPI"]),

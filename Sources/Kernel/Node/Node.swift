@@ -16,7 +16,8 @@ package final class Node: Sendable {
   let systemEngine: MountedEngine
 
   private let active = Locked<ActiveState?>(nil)
-  private let progress = Locked(UnsealProgress())
+  private let progress = Locked<UnsealProgress?>(nil)
+  let requests: Summary
   /// Initialising, unsealing and sealing happen one at a time.
   private let lifecycle = Locked(())
   private let watcher = Locked<(any LifecycleWatcher)?>(nil)
@@ -26,6 +27,7 @@ package final class Node: Sendable {
     self.composition = composition
     self.settings = settings
     log = composition.log.logger("core")
+    requests = composition.metrics.summary("vault.core.handle_request")
     guard let system = composition.engineTypes.first(where: { $0.name == BuiltinMounts.system }) else {
       throw EngineError.invalid("the program was put together without its system engine")
     }
@@ -65,7 +67,7 @@ package final class Node: Sendable {
 
   package func sealStatus() throws -> SealStatus {
     let configuration = try sealConfiguration()
-    let (given, nonce) = progress.withLock { ($0.progress, $0.nonce) }
+    let (given, nonce) = progress.withLock { ($0?.progress ?? 0, $0?.nonce ?? "") }
     return SealStatus(
       type: composition.seal.type, isInitialized: configuration != nil, isSealed: state == nil,
       shares: configuration?.recovery ?? configuration?.unseal ?? ShareConfiguration(shares: 0, threshold: 0),
@@ -152,11 +154,12 @@ package final class Node: Sendable {
       }
       if share.count < 16 { throw EngineError.invalid("invalid key: key is shorter than minimum 16 bytes") }
       if share.count > 33 { throw EngineError.invalid("invalid key: key is longer than maximum 33 bytes") }
-      let complete = progress.withLock { progress in
-        progress.add(share, threshold: configuration.unseal.threshold, nonce: composition.random.uuid())
+      let outcome = progress.withLock { progress in
+        var attempt = progress ?? UnsealProgress(threshold: configuration.unseal.threshold)
+        defer { progress = attempt }
+        return attempt.add(share, nonce: composition.random.uuid())
       }
-      guard let complete else { return }
-      progress.withLock { $0.reset() }
+      guard case .complete(let complete) = outcome else { return }
       let rootKey: SecretBytes
       do {
         rootKey = try makeSeal(try Shares.combine(complete)).unwrap(configuration.rootKey)
@@ -174,7 +177,7 @@ package final class Node: Sendable {
   package func resetUnsealing() throws {
     guard try isInitialized else { throw EngineError.invalid("Vault is not initialized") }
     if state != nil { throw EngineError.invalid("vault is unsealed") }
-    progress.withLock { $0.reset() }
+    progress.withLock { $0 = nil }
   }
 
   private func activate(rootKey: SecretBytes) throws {
@@ -207,7 +210,7 @@ package final class Node: Sendable {
       }
       guard let state else { return }
       state.stop(leaving: remaining)
-      progress.withLock { $0.reset() }
+      progress.withLock { $0 = nil }
       composition.metrics.gauge("vault.core.unsealed").set(0)
       composition.metrics.gauge("vault.core.active").set(0)
       log.info("sealed")

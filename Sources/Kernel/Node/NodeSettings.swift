@@ -26,6 +26,9 @@ package struct NodeSettings: Sendable {
   /// Warnings of the start that `sys/seal-status` repeats.
   package var warnings: [String] = []
   package var prometheusIsEnabled = true
+  /// How long a request waits for one audit device.
+  package var auditTimeout = TimeSpan.seconds(5)
+  package var allowsAuditPrefix = false
 
   package init(version: String, buildDate: String, storageType: String) {
     self.version = version

@@ -32,9 +32,10 @@ struct SealConfiguration: Sendable {
   var rootKey: SealedKey
 
   var bytes: [UInt8] {
+    let rootKeyValue = (try? rootKey.json.parsed()) ?? .null
     var record: JSONObject = [
       "type": .string(type), "shares": .int(unseal.shares), "threshold": .int(unseal.threshold),
-      "root_key": .object(rootKey.record),
+      "root_key": rootKeyValue,
     ]
     if let recovery {
       record["recovery_shares"] = .int(recovery.shares)
@@ -54,7 +55,7 @@ struct SealConfiguration: Sendable {
     guard let record = try? JSONParser.parse(bytes).objectValue, let type = record["type"]?.stringValue,
       let shares = record["shares"]?.int64Value.flatMap(Int.init(exactly:)),
       let threshold = record["threshold"]?.int64Value.flatMap(Int.init(exactly:)),
-      let key = record["root_key"]?.objectValue, let rootKey = SealedKey(record: key)
+      let key = record["root_key"], let rootKey = try? SealedKey(json: key)
     else { throw StoreError.damaged("the seal configuration cannot be read; restore a snapshot") }
     self.init(
       type: type, unseal: ShareConfiguration(shares: shares, threshold: threshold), recovery: nil, rootKey: rootKey)

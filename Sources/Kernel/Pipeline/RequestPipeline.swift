@@ -70,8 +70,8 @@ struct Exchange {
       try authorise()
     } catch { refusal = error }
 
-    var record = isRecorded ? state.audit.record(self) : nil
-    do { try record?.request(refusal: refusal.map { Failures.message($0) }) } catch { return Failures.auditResponse }
+    var record = isRecorded ? RequestRecord(self, broker: state.audit.broker) : nil
+    do { try record?.request(refusal: refusal) } catch { return Failures.auditResponse }
     var outcome: Outcome
     if let refusal {
       outcome = Outcome(failure: refusal)
@@ -118,12 +118,12 @@ struct Exchange {
       if isOpen { return }
       throw EngineError.denied
     }
-    token = state.tokens.identify(request.token, now: request.received, remoteAddress: request.remoteAddress)
+    token = try state.tokens.identify(request.token, now: request.received, remoteAddress: request.remoteAddress)
     if isOpen { return }
     guard let token else { throw Failures.invalidToken }
     if route?.traits.contains(.noPolicy) == true { return }
     guard token.numberOfUses > 0 else { return }
-    guard let isLast = state.tokens.spendUse(token) else { throw Failures.invalidToken }
+    guard let isLast = try state.tokens.spendUse(token) else { throw Failures.invalidToken }
     isLastUse = isLast
   }
 

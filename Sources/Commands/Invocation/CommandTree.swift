@@ -1,0 +1,72 @@
+/// All commands by their first word. Only the branch that is called is ever built.
+struct CommandTree {
+  struct Topic: Sendable {
+    let name: String
+    let synopsis: String
+    let commands: @Sendable () -> [any Command]
+  }
+
+  private let additional: [any Command]
+
+  init(additional: [any Command] = []) { self.additional = additional }
+
+  /// Commands whose first word this is.
+  func commands(_ first: String) -> [any Command] {
+    let own = Self.topic(first)?.commands() ?? []
+    return own + additional.filter { $0.words.first == first }
+  }
+
+  /// The command with the longest match at the beginning of `words`.
+  func command(_ words: [String]) -> (any Command)? {
+    guard let first = words.first else { return nil }
+    let matches = commands(first).filter { words.starts(with: $0.words) }
+    return matches.max { $0.words.count < $1.words.count }
+  }
+
+  /// Commands that begin with `words` and go on.
+  func below(_ words: [String]) -> [any Command] {
+    if let first = words.first {
+      return commands(first).filter { $0.words.count > words.count && $0.words.starts(with: words) }
+    }
+    return Self.topics.flatMap { $0.commands() } + additional
+  }
+
+  /// The words that may come next, each once, with what they lead to.
+  func next(_ words: [String]) -> [(word: String, synopsis: String)] {
+    if words.isEmpty {
+      let topics = Self.topics.map { ($0.name, $0.synopsis) }
+      let more = additional.filter { command in
+        command.words.count == 1 && !topics.contains { $0.0 == command.words[0] }
+      }
+      return topics + more.map { ($0.words[0], $0.synopsis) }
+    }
+    var seen: Set<String> = []
+    return below(words).compactMap { command in
+      let word = command.words[words.count]
+      guard seen.insert(word).inserted else { return nil }
+      return (word, command.words.count == words.count + 1 ? command.synopsis : "Commands about \(word)")
+    }
+  }
+
+  static func topic(_ name: String) -> Topic? { topics.first { $0.name == name } }
+
+  static var topics: [Topic] {
+    [
+      Topic(name: "read", synopsis: "Read data and retrieve secrets") { [ReadCommand()] },
+      Topic(name: "write", synopsis: "Write data, configuration, and secrets") { [WriteCommand()] },
+      Topic(name: "delete", synopsis: "Delete secrets and configuration") { [DeleteCommand()] },
+      Topic(name: "list", synopsis: "List data or secrets") { [ListCommand()] },
+      Topic(name: "patch", synopsis: "Patch data, configuration, and secrets") { [PatchCommand()] },
+      Topic(name: "unwrap", synopsis: "Unwrap a wrapped secret") { [UnwrapCommand()] },
+      Topic(name: "path-help", synopsis: "Retrieve API help for paths") { [PathHelpCommand()] },
+      Topic(name: "version", synopsis: "Print the version of this program") { [VersionCommand()] },
+      Topic(name: "kv", synopsis: "Interact with the key-value store") {
+        [
+          KVGetCommand(), KVPutCommand(), KVPatchCommand(), KVListCommand(), KVDeleteCommand(), KVUndeleteCommand(),
+          KVDestroyCommand(), KVRollbackCommand(), KVEnableVersioningCommand(), KVMetadataGetCommand(),
+          KVMetadataPutCommand(), KVMetadataPatchCommand(), KVMetadataDeleteCommand(),
+        ]
+      },
+    ]
+  }
+}

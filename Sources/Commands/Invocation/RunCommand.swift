@@ -1,0 +1,89 @@
+/// Runs the program with the words after its name.
+///
+/// - Parameter additional: commands from outside, such as the server's. Exits 0 when done, 1 for a mistake on this side, 2 for one of the server's,
+///   127 for a command that does not exist.
+package func runCommand(
+  _ arguments: [String], programName: String, environment: CommandEnvironment, additional: [any Command] = []
+) -> Int32 {
+  let program = CommandProgram(
+    tree: CommandTree(additional: additional), programName: programName, environment: environment)
+  return program.run(arguments)
+}
+
+struct CommandProgram {
+  let tree: CommandTree
+  let programName: String
+  let environment: CommandEnvironment
+
+  func run(_ arguments: [String]) -> Int32 {
+    let (leading, words) = split(arguments)
+    var helps = false
+    for flag in leading {
+      switch flag.drop(while: { $0 == "-" }) {
+      case "v", "version":
+        environment.writeOutput(Array((VersionCommand.text(environment) + "\n").utf8))
+        return 0
+      case "h", "help": helps = true
+      default: break
+      }
+    }
+    let plain = Array(words.prefix { !$0.hasPrefix("-") })
+    guard let command = tree.command(plain) else { return group(plain, words, asked: helps) }
+    if helps { return help(of: command) }
+    let rest = leading + words.dropFirst(command.words.count)
+    do throws(CommandFailure) { return try run(command, rest) } catch {
+      if !error.message.isEmpty { environment.writeError(error.message, color: .red) }
+      return error.status
+    }
+  }
+
+  private func run(_ command: any Command, _ words: [String]) throws(CommandFailure) -> Int32 {
+    let parser = FlagParser(flags: command.flags + command.shares.flags, allowsTrailing: !command.takesData)
+    let parsed = try parser.parse(words)
+    if parsed.asksForHelp { return help(of: command) }
+    if !parsed.ignored.isEmpty {
+      environment.writeError(
+        "Command flags must be provided before positional arguments. The following arguments will not be parsed as "
+          + "flags: [\(parsed.ignored.joined(separator: ","))]", color: .yellow)
+    }
+    try command.arity.check(parsed.arguments.count)
+    try command.run(
+      Invocation(command: command, programName: programName, environment: environment, parsed: parsed))
+    return 0
+  }
+
+  /// Flags before the first word of the command go to the command.
+  private func split(_ arguments: [String]) -> (flags: [String], words: [String]) {
+    var flags: [String] = []
+    var rest = arguments[...]
+    while let word = rest.first, word.hasPrefix("-"), word != "-" {
+      rest.removeFirst()
+      flags.append(word)
+      let name = word.drop { $0 == "-" }
+      if word.contains("=") { continue }
+      if SharedFlags.all.flags.first(where: { $0.name == name })?.takesValue == true, let value = rest.popFirst() {
+        flags.append(value)
+      }
+    }
+    return (flags, Array(rest))
+  }
+
+  /// A word that only leads to commands, or to none.
+  private func group(_ plain: [String], _ words: [String], asked: Bool) -> Int32 {
+    let asked = asked || words.contains { ["-h", "-help", "--help"].contains($0) }
+    var known = plain
+    while !known.isEmpty && tree.below(known).isEmpty { known.removeLast() }
+    let text = HelpText.group(known, tree: tree, programName: programName)
+    if asked {
+      environment.writeOutput(Array((text + "\n").utf8))
+      return 0
+    }
+    environment.writeError(text)
+    return known.isEmpty ? 127 : 1
+  }
+
+  private func help(of command: any Command) -> Int32 {
+    environment.writeOutput(Array((HelpText.command(command, programName: programName) + "\n").utf8))
+    return 0
+  }
+}

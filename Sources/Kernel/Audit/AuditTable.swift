@@ -1,9 +1,9 @@
-package import AuditTrail
-package import EngineAPI
-package import JSONText
+import AuditTrail
+import EngineAPI
+import JSONText
 internal import Primitives
 internal import SecretMemory
-package import StorageAPI
+import StorageAPI
 
 /// One enabled audit device as `sys/audit` shows it.
 package struct AuditTableEntry: Sendable, Equatable {

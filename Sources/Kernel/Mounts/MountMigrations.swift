@@ -1,4 +1,4 @@
-package import Primitives
+import Primitives
 
 /// The moves of mounts that clients ask about by their id. A move is one commit here and is done when it is answered.
 package final class MountMigrations: Sendable {

@@ -1,7 +1,7 @@
 package import EngineAPI
 internal import JSONText
-package import Primitives
-package import StorageAPI
+import Primitives
+import StorageAPI
 
 /// A mount that takes requests: its entry as it stands now, and its engine.
 package final class Mount: Sendable {

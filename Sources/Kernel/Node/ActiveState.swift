@@ -1,9 +1,9 @@
 package import AccessPolicy
 package import Barrier
-package import EngineAPI
+import EngineAPI
 package import JSONText
 package import Primitives
-package import StorageAPI
+import StorageAPI
 package import Tokens
 
 /// What a node has while it is unsealed. Made anew at each unsealing, gone at sealing.
@@ -48,10 +48,10 @@ package final class ActiveState: Sendable {
     policies = PolicyStore(store: barrier)
     passwordPolicies = PasswordPolicies(store: barrier)
     let tokenLog = node.log.named("token")
-    tokens = try TokenStore(
+    tokens = TokenStore(
       store: barrier, cubbyholePrefix: cubbyhole.entry.storagePrefix, clock: clock, random: random,
       log: { tokenLog.warn($0) })
-    wrapping = try Wrapping(
+    wrapping = Wrapping(
       store: barrier, tokens: tokens, cubbyholePrefix: cubbyhole.entry.storagePrefix, random: random)
     cluster = try ClusterIdentity.load(from: barrier)
     cors = try StoredObject(StoragePaths.cors, in: barrier)

@@ -1,7 +1,7 @@
 package import EngineAPI
 internal import JSONText
 package import Primitives
-package import StorageAPI
+import StorageAPI
 
 /// The mounts that every node has.
 package enum BuiltinMounts {

@@ -1,6 +1,6 @@
 internal import JSONText
-package import Primitives
-package import StorageAPI
+import Primitives
+import StorageAPI
 
 /// The name and id by which this cluster is known, made at initialisation.
 package struct ClusterIdentity: Sendable, Equatable {

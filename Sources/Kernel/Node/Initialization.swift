@@ -1,5 +1,5 @@
-package import EngineAPI
-package import Primitives
+import EngineAPI
+import Primitives
 package import SecretMemory
 internal import Shamir
 

@@ -1,12 +1,12 @@
 internal import Barrier
-package import EngineAPI
+import EngineAPI
 package import Logging
-package import Metrics
-package import Primitives
-package import SealAPI
+import Metrics
+import Primitives
+import SealAPI
 package import SecretMemory
-package import Shamir
-package import StorageAPI
+import Shamir
+import StorageAPI
 
 /// One server: sealed or active, and the way from one to the other. What is there only while it is active hangs on `ActiveState`.
 package final class Node: Sendable {

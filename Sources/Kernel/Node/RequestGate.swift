@@ -1,4 +1,4 @@
-internal import Primitives
+package import Primitives
 
 /// Lets requests through while the node is open and, when it closes, waits for those under way.
 package final class RequestGate: Sendable {

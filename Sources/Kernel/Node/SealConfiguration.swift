@@ -1,4 +1,4 @@
-package import JSONText
+import JSONText
 internal import SealAPI
 internal import StorageAPI
 

@@ -1,6 +1,6 @@
 internal import AuditTrail
-package import EngineAPI
-package import Logging
+import EngineAPI
+import Logging
 internal import SealAPI
 internal import StorageAPI
 

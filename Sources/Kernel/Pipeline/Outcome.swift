@@ -1,6 +1,6 @@
 package import EngineAPI
 package import JSONText
-package import Logging
+import Logging
 package import Tokens
 
 /// How a request ended, before it is written for the wire or the audit log.

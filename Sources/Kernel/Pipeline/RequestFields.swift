@@ -1,5 +1,5 @@
 internal import EngineAPI
-package import JSONText
+import JSONText
 internal import Primitives
 
 /// What a request's body or query says, read by its content type.

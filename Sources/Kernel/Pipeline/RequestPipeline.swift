@@ -1,6 +1,6 @@
 internal import AccessPolicy
 internal import AuditTrail
-package import EngineAPI
+import EngineAPI
 internal import JSONText
 internal import Primitives
 internal import StorageAPI

@@ -1,4 +1,4 @@
-package import StorageAPI
+import StorageAPI
 
 /// Named rules for generated passwords.
 package struct PasswordPolicies: Sendable {

@@ -12,6 +12,8 @@ final class FailingStore: LogicalStore {
   private let inner = MemoryStore()
   private let commitsLeft = Locked<Int?>(nil)
   let readsFail = Locked(false)
+  /// Done once, after the value was read and before it is returned.
+  let afterNextRead = Locked<(@Sendable () -> Void)?>(nil)
   let largestBatch = Locked(0)
 
   /// Every commit after that many fails, until nil is set.
@@ -19,7 +21,13 @@ final class FailingStore: LogicalStore {
 
   func get(_ key: String) throws(StoreError) -> StoredValue? {
     if readsFail.withLock({ $0 }) { throw .unavailable("test") }
-    return try inner.get(key)
+    let value = try inner.get(key)
+    let action = afterNextRead.withLock { action in
+      defer { action = nil }
+      return action
+    }
+    action?()
+    return value
   }
 
   func list(_ prefix: String, after: String?, limit: Int) throws(StoreError) -> [String] {

@@ -215,6 +215,27 @@ func concurrently(_ threads: Int, _ body: @escaping @Sendable (Int) -> Void) {
   #expect(try f.store.keys("sys/token/expiry/").isEmpty)
 }
 
+@Test func aTokenThatIsRevokedWhileItIsReadIsNotRemembered() throws {
+  var f = try Fixture()
+  let made = try f.make(f.root)
+  f.restart()
+  _ = try f.entry(f.root)
+  let tokens = f.tokens
+  f.store.afterNextRead.withLock { $0 = { try? tokens.revoke(made.entry) } }
+  // This request came before the revocation; those after it did not.
+  _ = try f.entry(made.text)
+  #expect(try !f.isAlive(made.text))
+}
+
+@Test func aBatchTokenDoesNotTakeALaterTokenForItsParent() throws {
+  let f = try Fixture()
+  let first = try f.make(f.root) { $0.id = "own" }
+  let child = try f.make("own") { $0.type = "batch" }
+  try f.tokens.revoke(first.entry)
+  _ = try f.make(f.root) { $0.id = "own" }
+  #expect(try f.isAlive("own") && !f.isAlive(child.text))
+}
+
 @Test func aStoreThatFailsIsNoVerdictOnTheToken() throws {
   var f = try Fixture()
   let made = try f.make(f.root)

@@ -17,7 +17,13 @@ extension Exchange {
       reply.content = .data(.null)
     case .plain, .raw, .stream:
       return withHeaders(Outcome(.bare(reply), status: reply.status ?? 200), reply)
-    case .envelope: return withHeaders(Outcome(.bare(reply), status: reply.status ?? 200), reply)
+    case .envelope(let text):
+      let status = reply.status ?? 200
+      guard let ttl = request.wrapTTL else { return withHeaders(Outcome(.bare(reply), status: status), reply) }
+      let wrapped = try state.wrapping.wrap(
+        envelope: text, path: path, ttl: ttl, asJWT: request.wrapsAsJWT, wrappedAccessor: reply.wrappedAccessor,
+        status: status, now: request.received)
+      return withHeaders(outcome(wrapped), reply)
     case .login(let grant):
       let token = try issue(grant)
       reply.content = .auth(token.authObject)
@@ -51,12 +57,16 @@ extension Exchange {
       envelope: JSONText(trusted: envelope.bytes), path: path, ttl: ttl, asJWT: request.wrapsAsJWT,
       wrappedAccessor: reply.wrappedAccessor.isEmpty ? (issued?.entry.accessor ?? "") : reply.wrappedAccessor,
       status: status, now: request.received)
-    var outer = Envelope()
-    outer.wrapInfo = wrapped.json
-    outer.warnings = []
-    var outcome = withHeaders(Outcome(.envelope(outer), status: 200), reply)
-    outcome.wrap = wrapped
+    var outcome = withHeaders(outcome(wrapped), reply)
     outcome.issued = issued
+    return outcome
+  }
+
+  private func outcome(_ wrapped: WrapInfo) -> Outcome {
+    var envelope = Envelope()
+    envelope.wrapInfo = wrapped.json
+    var outcome = Outcome(.envelope(envelope), status: 200)
+    outcome.wrap = wrapped
     return outcome
   }
 
@@ -64,8 +74,8 @@ extension Exchange {
     guard let mount, route?.traits.isSuperset(of: .login) == true else { throw Failures.internalError }
     let settings = state.mounts.settings(of: mount.entry)
     return try state.tokens.issue(
-      login: grant, mountPath: path, mountTokenType: mount.entry.configuration.tokenType,
-      defaultTTL: settings.defaultTTL, maxTTL: settings.maxTTL, now: request.received)
+      login: grant, mountPath: mountPoint, mountTokenType: mount.entry.configuration.tokenType,
+      defaultTTL: settings.defaultTTL, maxTTL: settings.maxTTL, now: request.received, path: path)
   }
 
   private func withHeaders(_ outcome: Outcome, _ reply: Reply) -> Outcome {

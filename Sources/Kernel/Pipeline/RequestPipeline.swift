@@ -24,7 +24,7 @@ package struct RequestPipeline: Sendable {
 struct Exchange {
   let node: Node
   let state: ActiveState
-  let request: InboundRequest
+  private(set) var request: InboundRequest
   /// When the request came in, by the clock that never goes back.
   private let started = WallClock.monotonicNanoseconds()
 
@@ -114,11 +114,23 @@ struct Exchange {
 
   private mutating func identify() throws {
     let isOpen = route?.traits.contains(.unauthenticated) == true && operation != .help
+    if route?.traits.contains(.wrappingToken) == true, operation != .help {
+      let wrapping = try state.wrapping.admit(
+        field: fields["token"], callerToken: request.token, now: request.received)
+      // The caller's may have been a JWT around it.
+      if fields["token"] == nil { request.token = wrapping }
+    }
     if request.token.isEmpty {
       if isOpen { return }
       throw EngineError.denied
     }
-    token = try state.tokens.identify(request.token, now: request.received, remoteAddress: request.remoteAddress)
+    switch try state.tokens.identification(
+      request.token, now: request.received, remoteAddress: request.remoteAddress)
+    {
+    case .valid(let entry): token = entry
+    case .unknown: break
+    case .wrongAddress: if !isOpen { throw EngineError.denied }
+    }
     if isOpen { return }
     guard let token else { throw Failures.invalidToken }
     if route?.traits.contains(.noPolicy) == true { return }

@@ -20,14 +20,14 @@ extension TokenStore {
 
   /// Ends the token alone; its children live on as orphans.
   package func revokeOrphan(_ entry: TokenEntry) throws {
-    try orphanChildren(of: entry.key)
+    try orphanChildren(of: entry)
     while let known = try read(entry.key), known.entry.accessor == entry.accessor {
       var batch = WriteBatch()
       batch.writes = removal(known.entry)
       if try commit(batch, over: [known]) { break }
     }
     // None can come any more: a child is only made on condition that its parent is there.
-    try orphanChildren(of: entry.key)
+    try orphanChildren(of: entry)
   }
 
   /// Ends every token that came from the API path or from below it, such as all logins of an auth mount, with what depends on them.
@@ -66,64 +66,88 @@ extension TokenStore {
 
   /// Takes up every revocation that was interrupted.
   func finishRevocations() throws {
-    try eachName(below: TokenPaths.revocations) { key in try revoke(key: key) }
-  }
-
-  /// Removes everything below a token that is gone, from the top down.
-  private func finishRevocation(_ key: String) throws {
-    var open = [key]
-    while let parent = open.last {
-      let children = try store.list(TokenPaths.children(parent), after: nil, limit: Self.removalsPerBatch)
-      if children.isEmpty {
-        if try store.get(TokenPaths.revocation(parent)) != nil {
-          var batch = WriteBatch()
-          batch.delete(TokenPaths.revocation(parent))
-          _ = try store.commit(batch)
-        }
-        open.removeLast()
-        continue
-      }
-      open.append(contentsOf: try remove(children, of: parent))
+    try eachName(below: TokenPaths.revocations) { key in
+      // A token that can be used is a later one of the same id.
+      if let known = try read(key), known.entry.numberOfUses < 0 { try revoke(key: key) } else { try finishRevocation(key) }
     }
   }
 
-  /// Removes the children in one batch; returns those that have children themselves.
+  /// Removes everything below a token that is gone, from the top down. Children of a later token of the same id stay.
+  func finishRevocation(_ key: String) throws {
+    var open = [key]
+    while let parent = open.popLast() {
+      let mark = try store.get(TokenPaths.revocation(parent))
+      var after: String?
+      while true {
+        let children = try store.list(TokenPaths.children(parent), after: after, limit: Self.removalsPerBatch)
+        if !children.isEmpty { open += try remove(children, of: parent) }
+        guard children.count == Self.removalsPerBatch, let last = children.last else { break }
+        after = last
+      }
+      guard let mark else { continue }
+      var batch = WriteBatch()
+      batch.delete(TokenPaths.revocation(parent))
+      batch.preconditions = [.unchanged(key: TokenPaths.revocation(parent), since: mark.index)]
+      do { _ = try store.commit(batch) } catch { if error != .conflict { throw error } }
+    }
+  }
+
+  /// Removes those of the children that depend on a token that is gone, in one batch; returns those that have children themselves.
   private func remove(_ children: [String], of parent: String) throws -> [String] {
     while true {
+      var found: [(key: String, known: KnownToken?)] = []
+      for child in children { found.append((child, try read(child))) }
+      // Read after the children: whichever token they depend on was there before them.
+      let holder = try read(parent)?.entry.accessor
       var batch = WriteBatch()
-      var read: [KnownToken] = []
+      var dead: [KnownToken] = []
+      var others: [KnownToken] = []
       var next: [String] = []
-      for child in children {
-        batch.delete(TokenPaths.children(parent) + child)
-        guard let known = try self.read(child), known.entry.parent?.key == parent else { continue }
-        read.append(known)
+      for (child, known) in found {
+        guard let known else {
+          batch.delete(TokenPaths.children(parent) + child)
+          batch.preconditions.append(.absent(key: TokenPaths.token(child)))
+          continue
+        }
+        guard let link = known.entry.parent, link.key == parent else {
+          batch.delete(TokenPaths.children(parent) + child)
+          others.append(known)
+          continue
+        }
+        if link.accessor == holder { continue }
+        dead.append(known)
         batch.writes += removal(known.entry)
         if try hasChildren(child) {
           batch.put(TokenPaths.revocation(child), TokenPaths.mark)
           next.append(child)
         }
       }
-      guard try commit(batch, over: read) else { continue }
-      expiry.withLock { state in for token in read { state.queue.cancel(token.entry.key) } }
+      if batch.isEmpty { return [] }
+      guard try commit(batch, over: dead + others) else { continue }
+      expiry.withLock { state in for token in dead { state.queue.cancel(token.entry.key) } }
       return next
     }
   }
 
-  private func orphanChildren(of parent: String) throws {
+  private func orphanChildren(of parent: TokenEntry) throws {
+    var after: String?
     while true {
-      let children = try store.list(TokenPaths.children(parent), after: nil, limit: Self.removalsPerBatch)
-      if children.isEmpty { return }
-      var batch = WriteBatch()
-      var read: [KnownToken] = []
-      for child in children {
-        batch.delete(TokenPaths.children(parent) + child)
-        guard let known = try self.read(child), known.entry.parent?.key == parent else { continue }
-        read.append(known)
-        var orphan = known.entry
-        orphan.parent = nil
-        batch.put(TokenPaths.token(child), TokenRecord.encode(orphan))
+      let children = try store.list(TokenPaths.children(parent.key), after: after, limit: Self.removalsPerBatch)
+      if !children.isEmpty {
+        var batch = WriteBatch()
+        var orphans: [KnownToken] = []
+        for child in children {
+          guard let known = try read(child), known.entry.parent?.accessor == parent.accessor else { continue }
+          var orphan = known.entry
+          orphan.parent = nil
+          orphans.append(known)
+          batch.put(TokenPaths.token(child), TokenRecord.encode(orphan))
+          batch.delete(TokenPaths.children(parent.key) + child)
+        }
+        guard try batch.isEmpty || commit(batch, over: orphans) else { continue }
       }
-      _ = try commit(batch, over: read)
+      guard children.count == Self.removalsPerBatch, let last = children.last else { return }
+      after = last
     }
   }
 

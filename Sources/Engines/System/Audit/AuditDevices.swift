@@ -79,7 +79,7 @@ extension SystemEngine {
 
   private static func auditedHeaders(_ call: Call) throws -> Reply {
     let headers = try call.active.state.audit.auditedHeaders.sorted { $0.key < $1.key }
-    return .data(["headers": .object(JSONObject(headers.map { ($0.key, ["hmac": .bool($0.value)]) }))])
+    return .data(["headers": .object(JSONObject(headers.map { ($0.key, ["hmac": .bool($0.value)] as JSONValue) }))])
   }
 
   private static func auditedHeader(_ call: Call) throws -> Reply {
@@ -87,7 +87,7 @@ extension SystemEngine {
     guard let isHashed = try call.active.state.audit.auditedHeaders[name] else {
       throw EngineError.invalid("Could not find header in config")
     }
-    return .data(JSONObject([(name, ["hmac": .bool(isHashed)])]))
+    return .data(JSONObject([(name, ["hmac": .bool(isHashed)] as JSONValue)]))
   }
 
   private static func auditHeader(_ call: Call) throws -> Reply {

@@ -33,7 +33,9 @@ private struct Refusal: Sendable, CustomTestStringConvertible {
   let parent: TokenEntry
   let sudo: Bool
   let edit: @Sendable (inout TokenRequest) -> Void
-  init(_ text: String, _ parent: TokenEntry, sudo: Bool = false, _ edit: @escaping @Sendable (inout TokenRequest) -> Void) {
+  init(
+    _ text: String, _ parent: TokenEntry, sudo: Bool = false, _ edit: @escaping @Sendable (inout TokenRequest) -> Void
+  ) {
     self.text = text
     self.parent = parent
     self.sudo = sudo
@@ -46,7 +48,9 @@ private let refusals = [
   Refusal("child policies must be subset of parent", maker) { $0.policies = ["root"] },
   Refusal("child policies must be subset of parent", maker) { $0.policies = ["other"] },
   Refusal("child policies must be subset of parent", parent(["maker"])) { $0.policies = ["default", "maker"] },
-  Refusal("root tokens may not be created without parent token being root", maker, sudo: true) { $0.policies = ["root"] },
+  Refusal("root tokens may not be created without parent token being root", maker, sudo: true) {
+    $0.policies = ["root"]
+  },
   Refusal("root or sudo privileges required to create orphan token", maker) { $0.noParent = true },
   Refusal("root or sudo privileges required to specify token id", maker) { $0.id = "own" },
   Refusal("root or sudo privileges required to create periodic token", maker) { $0.period = .hours(1) },
@@ -78,7 +82,9 @@ private let refusals = [
   },
   Refusal("expiring root tokens cannot create non-expiring root tokens", endingRoot, sudo: true) { _ in },
   Refusal("'entity_alias' is only allowed in combination with token role", root, sudo: true) { $0.entityAlias = "x" },
-  Refusal("batch tokens cannot create more tokens", TokenEntry(type: .batch, path: "", policies: ["maker"], creationTime: now)) { _ in },
+  Refusal(
+    "batch tokens cannot create more tokens", TokenEntry(type: .batch, path: "", policies: ["maker"], creationTime: now)
+  ) { _ in },
   Refusal("restricted use token cannot generate child tokens", parent(["maker"]) { $0.numberOfUses = 2 }) { _ in },
 ]
 

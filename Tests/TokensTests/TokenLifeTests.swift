@@ -58,7 +58,9 @@ import Testing
 @Test func ownIDsAreTakenOnce() throws {
   let f = try Fixture()
   _ = try f.make(f.root) { $0.id = "own" }
-  #expect(throws: EngineError.invalid("cannot create a token with a duplicate ID")) { try f.make(f.root) { $0.id = "own" } }
+  #expect(throws: EngineError.invalid("cannot create a token with a duplicate ID")) {
+    try f.make(f.root) { $0.id = "own" }
+  }
   _ = try f.tokens.revoke(tokenText: "own")
   #expect(try f.make(f.root) { $0.id = "own" }.text == "own")
   f.clock.advance(.hours(2))
@@ -71,7 +73,8 @@ import Testing
   var grant = LoginGrant(aliasName: "bob", displayName: "bob", policies: ["shop"])
   grant.boundCIDRs = ["10.0.0.0/9", "2001:db8::/33"]
   let made = try f.tokens.issue(
-    login: grant, mountPath: "auth/userpass/", mountTokenType: "default-service", defaultTTL: .hours(1), maxTTL: .hours(2),
+    login: grant, mountPath: "auth/userpass/", mountTokenType: "default-service", defaultTTL: .hours(1),
+    maxTTL: .hours(2),
     now: f.clock.now, path: "auth/userpass/login/bob")
   for (address, isAllowed) in [
     ("10.127.255.1", true), ("10.128.0.1", false), ("2001:db8:7fff::1", true), ("2001:db8:8000::1", false),
@@ -205,7 +208,9 @@ func concurrently(_ threads: Int, _ body: @escaping @Sendable (Int) -> Void) {
         let wasRevoked = isRevoked.withLock { $0 }
         let seen = (try? tokens.identify(made.text, now: now, remoteAddress: "")) ?? nil
         if wasRevoked && seen != nil { revivals.withLock { $0 += 1 } }
-        if number == 1 { _ = try? tokens.renew(made.entry, increment: .hours(1), defaultTTL: .hours(1), maxTTL: .hours(9), now: now) }
+        if number == 1 {
+          _ = try? tokens.renew(made.entry, increment: .hours(1), defaultTTL: .hours(1), maxTTL: .hours(9), now: now)
+        }
       }
     }
     #expect(try !f.isAlive(made.text))

@@ -10,20 +10,25 @@ enum Inputs {
   static let accessor = Field.string("accessor", "The token's accessor.")
   static let increment = Field<TimeSpan>.duration("increment", "How long the token is to live from now on.")
 
-  static let id = Field.string("id", "The text of the token; needs sudo. The server chooses a better one.", secret: true)
-  static let policies = Field.strings("policies", "The token's policies; those of the caller's token where none is named.")
+  static let id = Field.string(
+    "id", "The text of the token; needs sudo. The server chooses a better one.", secret: true)
+  static let policies = Field.strings(
+    "policies", "The token's policies; those of the caller's token where none is named.")
   static let metadata = Field.keyValues("meta", "Texts by name, shown in lookups and in the audit log.")
-  static let noParent = Field.bool("no_parent", "Make an orphan, which does not end with the caller's token; needs sudo.")
+  static let noParent = Field.bool(
+    "no_parent", "Make an orphan, which does not end with the caller's token; needs sudo.")
   static let noDefaultPolicy = Field.bool("no_default_policy", "Leave the policy `default` out.")
   static let renewable = Field.bool("renewable", "Whether the token can be renewed; it can where nothing is said.")
   static let ttl = time("ttl", "How long the token lives at first.")
   static let lease = time("lease", "The old name of `ttl`.", deprecated: true)
-  static let explicitMaxTTL = time("explicit_max_ttl", "How long the token can live at most, however often it is renewed.")
+  static let explicitMaxTTL = time(
+    "explicit_max_ttl", "How long the token can live at most, however often it is renewed.")
   static let period = time("period", "Makes a token without longest life that must be renewed this often; needs sudo.")
   static let displayName = Field.string("display_name", "A name for the audit log.")
   static let numberOfUses = Field.int("num_uses", "How many requests the token is good for; 0 for any number.")
   static let type = Field.string("type", "`service` or `batch`.")
-  static let entityAlias = Field.string("entity_alias", "The alias of the entity that the token stands for; needs a role.")
+  static let entityAlias = Field.string(
+    "entity_alias", "The alias of the entity that the token stands for; needs a role.")
 
   static let creation: [FieldDescription] = [
     id.description, policies.description, metadata.description, noParent.description, noDefaultPolicy.description,

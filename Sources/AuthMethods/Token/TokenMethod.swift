@@ -21,7 +21,10 @@ struct TokenEndpoints: Engine {
       [.read: { engine, call in try engine.lookup(call) }, .update: { engine, call in try engine.lookup(call) }]),
     Route(
       "lookup-self", fields: [Inputs.ignoredToken.description], summary: "Properties of the caller's token",
-      [.read: { engine, call in try engine.lookupSelf(call) }, .update: { engine, call in try engine.lookupSelf(call) }]),
+      [
+        .read: { engine, call in try engine.lookupSelf(call) },
+        .update: { engine, call in try engine.lookupSelf(call) },
+      ]),
     Route(
       "lookup-accessor", fields: [Inputs.accessor.description], summary: "Properties of the token with an accessor",
       help: "The answer does not show the token itself.",
@@ -92,7 +95,9 @@ struct TokenEndpoints: Engine {
 
   private func lookup(_ call: Call) throws -> Reply {
     guard let text = try call[Inputs.token], !text.isEmpty else { return try lookupSelf(call) }
-    guard let entry = try call.active.state.tokens.lookup(text, now: call.now) else { throw EngineError.denied("bad token") }
+    guard let entry = try call.active.state.tokens.lookup(text, now: call.now) else {
+      throw EngineError.denied("bad token")
+    }
     return .data(entry.lookupObject(id: text, now: call.now))
   }
 

@@ -13,11 +13,13 @@ final class BackgroundThread: Sendable {
   init?(_ run: @escaping @Sendable () -> Void) {
     var handle = pthread_t()
     let body = Unmanaged.passRetained(Body(run))
-    let result = pthread_create(&handle, nil, { argument in
-      guard let argument else { return nil }
-      Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run()
-      return nil
-    }, body.toOpaque())
+    let result = pthread_create(
+      &handle, nil,
+      { argument in
+        guard let argument else { return nil }
+        Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run()
+        return nil
+      }, body.toOpaque())
     guard result == 0 else {
       body.release()
       return nil

@@ -1,6 +1,7 @@
 package import Primitives
 
-/// What ends when: a heap ordered by time, with at most one time per key. A plain state machine without clock or thread.
+/// What ends when: a heap ordered by time, with at most one time per key. A plain state machine without clock or
+/// thread.
 package struct ExpiryQueue: Sendable {
   private struct Item: Sendable {
     let time: Timestamp
@@ -73,7 +74,9 @@ package struct ExpiryQueue: Sendable {
     var at = 0
     while true {
       var least = at
-      for down in [2 * at + 1, 2 * at + 2] where down < heap.count && heap[down].time < heap[least].time { least = down }
+      for down in [2 * at + 1, 2 * at + 2] where down < heap.count && heap[down].time < heap[least].time {
+        least = down
+      }
       if least == at { return }
       heap.swapAt(at, least)
       at = least

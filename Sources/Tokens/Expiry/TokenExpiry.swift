@@ -16,7 +16,8 @@ struct ExpiryState: Sendable {
 }
 
 extension TokenStore {
-  /// Begins to revoke tokens when their time is over, and finishes what an earlier process left undone. Tokens that end later than in about an hour
+  /// Begins to revoke tokens when their time is over, and finishes what an earlier process left undone. Tokens that
+  /// end later than in about an hour
   /// are not read. To be called at most once before `stopExpiry`.
   package func startExpiry() {
     expiry.update {
@@ -79,7 +80,8 @@ extension TokenStore {
     return min(next ?? reload, reload)
   }
 
-  /// Has the token revoked soon by the thread, after the request that used it up; at once where the thread does not run.
+  /// Has the token revoked soon by the thread, after the request that used it up; at once where the thread does not
+  /// run.
   package func revokeLater(_ entry: TokenEntry) {
     if entry.type == .batch { return }
     let isRunning = expiry.update { state in
@@ -96,7 +98,9 @@ extension TokenStore {
   func scheduleExpiry(_ entry: TokenEntry) {
     guard let time = entry.expireTime else { return }
     let isSooner = expiry.withLock { state in
-      if TokenPaths.bucket(time) > state.loadedThrough || state.queue.time(of: entry.key) == Self.atOnce { return false }
+      if TokenPaths.bucket(time) > state.loadedThrough || state.queue.time(of: entry.key) == Self.atOnce {
+        return false
+      }
       let next = state.queue.next()
       state.queue.schedule(entry.key, at: time)
       return next.map { time < $0 } ?? true

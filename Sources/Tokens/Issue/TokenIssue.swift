@@ -15,7 +15,8 @@ package struct IssuedToken: Sendable {
 }
 
 extension TokenStore {
-  /// Makes a root token without end. One with an id looks like any root token made through the API, as development servers have it.
+  /// Makes a root token without end. One with an id looks like any root token made through the API, as development
+  /// servers have it.
   /// - Returns: its text.
   package func issueRoot(id: String?, now: Timestamp) throws -> String {
     let path = id == nil ? TokenEntry.rootPath : "auth/token/create"
@@ -32,7 +33,8 @@ extension TokenStore {
   ///   - path: the API path of the login; nil stands for the mount's.
   ///   - identityPolicies: what the entity adds, for the answer only.
   package func issue(
-    login: LoginGrant, mountPath: String, mountTokenType: String, defaultTTL: TimeSpan, maxTTL: TimeSpan, now: Timestamp,
+    login: LoginGrant, mountPath: String, mountTokenType: String, defaultTTL: TimeSpan, maxTTL: TimeSpan,
+    now: Timestamp,
     path: String? = nil, entityID: String = "", identityPolicies: [String] = []
   ) throws -> IssuedToken {
     let policies = PolicyNames.normalized(login.policies, addingDefault: !login.noDefaultPolicy)
@@ -78,7 +80,8 @@ extension TokenStore {
       warnings: draft.warnings, now: now)
   }
 
-  /// Prolongs the token's life by `increment` from now, or as it was prolonged last where that is zero, within its limits.
+  /// Prolongs the token's life by `increment` from now, or as it was prolonged last where that is zero, within its
+  /// limits.
   package func renew(
     _ entry: TokenEntry, increment: TimeSpan, defaultTTL: TimeSpan, maxTTL: TimeSpan, now: Timestamp
   ) throws -> (entry: TokenEntry, warnings: [String]) {
@@ -88,7 +91,9 @@ extension TokenStore {
         throw EngineError.invalid("token not found")
       }
       var renewed = known.entry
-      guard renewed.renewable, let oldEnd = renewed.expireTime else { throw EngineError.invalid("lease is not renewable") }
+      guard renewed.renewable, let oldEnd = renewed.expireTime else {
+        throw EngineError.invalid("lease is not renewable")
+      }
       var limits = LifeSpan.Limits(defaultTTL: defaultTTL, maxTTL: maxTTL)
       limits.methodMaxTTL = renewed.methodMaxTTL
       limits.explicitMaxTTL = renewed.explicitMaxTTL
@@ -131,7 +136,8 @@ extension TokenStore {
       entry: entry)
   }
 
-  /// Gives the token its text, accessor and cubbyhole and stores it. `more` makes writes for the same batch, and names tokens that must be
+  /// Gives the token its text, accessor and cubbyhole and stores it. `more` makes writes for the same batch, and names
+  /// tokens that must be
   /// as they were read; it is asked again after each conflict.
   func store(
     _ draft: TokenEntry, id: String? = nil, now: Timestamp,

@@ -89,7 +89,9 @@ extension TokenRequest {
     entry.renewable = renewable && type == .service
 
     warnings += try limitLife(&entry, parent: parent, circumstances)
-    warnings += policies.filter { $0 != "root" && !circumstances.policyExists($0) }.map { "Policy \"\($0)\" does not exist" }
+    warnings += policies.filter { $0 != "root" && !circumstances.policyExists($0) }.map {
+      "Policy \"\($0)\" does not exist"
+    }
     return TokenDraft(entry: entry, isOrphan: isOrphanPath || noParent, warnings: warnings)
   }
 
@@ -149,7 +151,9 @@ extension TokenRequest {
       var limits = LifeSpan.Limits(defaultTTL: circumstances.defaultTTL, maxTTL: circumstances.maxTTL)
       limits.explicitMaxTTL = explicitMaxTTL
       limits.period = period
-      guard let life = LifeSpan.granted(ttl, within: limits, age: .zero) else { throw .invalid("no time to live is left") }
+      guard let life = LifeSpan.granted(ttl, within: limits, age: .zero) else {
+        throw .invalid("no time to live is left")
+      }
       entry.ttl = life.ttl
       warnings = life.warnings
     } else if explicitMaxTTL > .zero {

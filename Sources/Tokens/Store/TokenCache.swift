@@ -9,7 +9,8 @@ struct KnownToken: Sendable {
 
 /// Tokens that were used lately, at most `capacity` of them.
 ///
-/// Whoever reads a token from storage takes a ticket first and may put it here only while no write to its part of the cache came between,
+/// Whoever reads a token from storage takes a ticket first and may put it here only while no write to its part of the
+/// cache came between,
 /// so that a token that was changed or revoked meanwhile is never remembered as it was.
 final class TokenCache: Sendable {
   private struct Part {

@@ -26,7 +26,8 @@ enum TokenPaths {
   static func expiry(_ bucket: Int64) -> String { expiry + bucketName(bucket) + "/" }
   static func expiry(_ key: String, at time: Timestamp) -> String { expiry(bucket(time)) + key }
 
-  /// The tokens that came from a path, or from those below it. Long paths share the folder of their beginning, so that keys stay short.
+  /// The tokens that came from a path, or from those below it. Long paths share the folder of their beginning, so that
+  /// keys stay short.
   static func origin(_ path: String) -> String {
     var folder = root + "path/"
     for part in path.split(separator: "/") {

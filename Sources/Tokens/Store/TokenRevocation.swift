@@ -2,7 +2,8 @@ package import Primitives
 internal import StorageAPI
 
 extension TokenStore {
-  /// Ends the token and every token that depends on it. They are dead when the first batch is committed; the rest is removed in batches of bounded size,
+  /// Ends the token and every token that depends on it. They are dead when the first batch is committed; the rest is
+  /// removed in batches of bounded size,
   /// and by the next start where that is interrupted.
   package func revoke(_ entry: TokenEntry) throws {
     if entry.type == .batch { return }
@@ -30,7 +31,8 @@ extension TokenStore {
     try orphanChildren(of: entry)
   }
 
-  /// Ends every token that came from the API path or from below it, such as all logins of an auth mount, with what depends on them.
+  /// Ends every token that came from the API path or from below it, such as all logins of an auth mount, with what
+  /// depends on them.
   package func revokePrefix(_ path: String) throws {
     try eachOrigin(below: TokenPaths.origin(path)) { key in try revoke(key: key) }
   }
@@ -68,7 +70,11 @@ extension TokenStore {
   func finishRevocations() throws {
     try eachName(below: TokenPaths.revocations) { key in
       // A token that can be used is a later one of the same id.
-      if let known = try read(key), known.entry.numberOfUses < 0 { try revoke(key: key) } else { try finishRevocation(key) }
+      if let known = try read(key), known.entry.numberOfUses < 0 {
+        try revoke(key: key)
+      } else {
+        try finishRevocation(key)
+      }
     }
   }
 
@@ -92,7 +98,8 @@ extension TokenStore {
     }
   }
 
-  /// Removes those of the children that depend on a token that is gone, in one batch; returns those that have children themselves.
+  /// Removes those of the children that depend on a token that is gone, in one batch; returns those that have children
+  /// themselves.
   private func remove(_ children: [String], of parent: String) throws -> [String] {
     while true {
       var found: [(key: String, known: KnownToken?)] = []

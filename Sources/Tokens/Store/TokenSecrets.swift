@@ -24,7 +24,8 @@ struct TokenSecrets: Sendable {
 
   static func isBatch(_ text: String) -> Bool { text.hasPrefix(batchPrefix) }
 
-  /// A batch token: its whole record under a key of its own, which is derived from 192 random bits, so that no nonce is needed.
+  /// A batch token: its whole record under a key of its own, which is derived from 192 random bits, so that no nonce
+  /// is needed.
   func seal(_ entry: TokenEntry, random: RandomSource) throws(CryptographyError) -> String {
     let salt = random.bytes(Self.saltBytes)
     let record = TokenRecord.encode(entry)

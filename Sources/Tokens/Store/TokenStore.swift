@@ -4,8 +4,10 @@ package import StorageAPI
 
 /// All tokens: who holds which, until when, and what ends with what.
 ///
-/// A token is known by a salted digest of its text, which is never stored. Every change is one batch of writes, under the condition that what it was
-/// decided on has not changed. A token whose parent is gone is dead, even before its own record is removed, so that a tree ends at once
+/// A token is known by a salted digest of its text, which is never stored. Every change is one batch of writes, under
+/// the condition that what it was
+/// decided on has not changed. A token whose parent is gone is dead, even before its own record is removed, so that a
+/// tree ends at once
 /// and stays ended whatever happens to the rest of the work.
 package final class TokenStore: Sendable {
   let store: any LogicalStore
@@ -60,7 +62,9 @@ package final class TokenStore: Sendable {
   /// The token that may be used with that text from that address; nil where there is none.
   /// - Throws: `StoreError`, which says nothing about the token.
   package func identify(_ tokenText: String, now: Timestamp, remoteAddress: String) throws -> TokenEntry? {
-    guard case .valid(let entry) = try identification(tokenText, now: now, remoteAddress: remoteAddress) else { return nil }
+    guard case .valid(let entry) = try identification(tokenText, now: now, remoteAddress: remoteAddress) else {
+      return nil
+    }
     return entry
   }
 
@@ -105,7 +109,8 @@ package final class TokenStore: Sendable {
 
   // MARK: Uses
 
-  /// Takes one of the uses that are left: false where more are left (or any number), true where this was the last, after which the token
+  /// Takes one of the uses that are left: false where more are left (or any number), true where this was the last,
+  /// after which the token
   /// must be revoked; nil where none was left.
   package func spendUse(_ entry: TokenEntry) throws -> Bool? {
     if entry.type == .batch || entry.numberOfUses == 0 { return false }
@@ -193,7 +198,8 @@ package final class TokenStore: Sendable {
       batch.preconditions.append(.unchanged(key: TokenPaths.token(token.entry.key), since: token.index))
     }
     for key in absent { batch.preconditions.append(.absent(key: TokenPaths.token(key))) }
-    // Forgotten whether or not the commit succeeds: after a failure nobody knows what was written, after a conflict the cache was wrong.
+    // Forgotten whether or not the commit succeeds: after a failure nobody knows what was written, after a conflict
+    // the cache was wrong.
     defer { for token in tokens { cache.forget(token.entry.key) } }
     do {
       _ = try store.commit(batch)

@@ -97,9 +97,11 @@ package final class Wrapping: Sendable {
       content, path: path, ttl: ttl, asJWT: asJWT, wrappedAccessor: wrappedAccessor, now: now, replacing: nil)
   }
 
-  /// The token that a request to unwrap, rewrap or look up is about: the one in its field `token`, or else the caller's own.
+  /// The token that a request to unwrap, rewrap or look up is about: the one in its field `token`, or else the
+  /// caller's own.
   ///
-  /// To be asked before anything else is done for such a request, so that one with a bad wrapping token uses up nothing.
+  /// To be asked before anything else is done for such a request, so that one with a bad wrapping token uses up
+  /// nothing.
   /// - Parameter field: the field as it came; nil where the request does not have it.
   /// - Throws: `EngineError`, where that is no wrapping token that can still be used.
   package func admit(field: JSONValue?, callerToken: String, now: Timestamp) throws -> String {
@@ -117,7 +119,8 @@ package final class Wrapping: Sendable {
   }
 
   /// Gives the answer out; the token is of no use afterwards. Of several callers at once one gets it.
-  /// - Parameter caller: the token of who asks. Where that is the wrapping token itself its use is spent already, and whoever spent it
+  /// - Parameter caller: the token of who asks. Where that is the wrapping token itself its use is spent already, and
+  /// whoever spent it
   ///   revokes it after the request.
   package func unwrap(_ text: String, caller: TokenEntry?, now: Timestamp) throws -> UnwrappedAnswer {
     let token = Self.tokenText(text)

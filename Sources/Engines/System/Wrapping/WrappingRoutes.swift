@@ -18,8 +18,12 @@ extension SystemEngine {
         [.update: { engine, call in try engine.unwrap(call) }]),
       Route(
         "wrapping/lookup", traits: .unauthenticated, fields: [wrappedToken.description],
-        summary: "Where a wrapped answer came from and how long it is kept", help: "Does not use the wrapping token up.",
-        [.read: { engine, call in try engine.lookupWrapped(call) }, .update: { engine, call in try engine.lookupWrapped(call) }]
+        summary: "Where a wrapped answer came from and how long it is kept",
+        help: "Does not use the wrapping token up.",
+        [
+          .read: { engine, call in try engine.lookupWrapped(call) },
+          .update: { engine, call in try engine.lookupWrapped(call) },
+        ]
       ),
       Route(
         "wrapping/rewrap", traits: .wrappingToken, fields: [wrappedToken.description],

@@ -11,3 +11,14 @@ int coffer_equal(const void *a, const void *b, size_t count) {
   for (size_t i = 0; i < count; i++) difference |= x[i] ^ y[i];
   return difference == 0;
 }
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+int coffer_accept(int listener, struct sockaddr_storage *address, int *descriptor) {
+  socklen_t length = sizeof *address;
+  *descriptor = accept4(listener, (struct sockaddr *)address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  return *descriptor < 0 ? -1 : (int)length;
+}
+
+int coffer_thread_id(void) { return gettid(); }

@@ -9,3 +9,22 @@
 #include <openssl/x509v3.h>
 #include <openssl/pem.h>
 #include <openssl/core_names.h>
+
+// Macros of OpenSSL's for TLS servers, as functions.
+
+static inline void coffer_tls_context_modes(SSL_CTX *context) {
+  SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
+  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_read_ahead(context, 1);
+}
+
+static inline void coffer_tls_context_prefer_own_ciphers(SSL_CTX *context) {
+  SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE);
+}
+
+static inline int coffer_tls_context_versions(SSL_CTX *context, int lowest, int highest) {
+  return SSL_CTX_set_min_proto_version(context, lowest) && SSL_CTX_set_max_proto_version(context, highest);
+}
+
+static inline unsigned long coffer_tls_error_reason(unsigned long error) { return ERR_GET_REASON(error); }

@@ -12,6 +12,7 @@ int coffer_equal(const void *a, const void *b, size_t count) {
   return difference == 0;
 }
 
+#include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -22,3 +23,5 @@ int coffer_accept(int listener, struct sockaddr_storage *address, int *descripto
 }
 
 int coffer_thread_id(void) { return gettid(); }
+
+void coffer_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }

@@ -18,3 +18,6 @@ int coffer_accept(int listener, struct sockaddr_storage *address, int *descripto
 
 /// The kernel's number of the calling thread.
 int coffer_thread_id(void);
+
+/// At most 15 bytes, for those who look at the process from outside.
+void coffer_name_thread(const char *name);

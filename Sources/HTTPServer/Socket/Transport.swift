@@ -21,6 +21,7 @@ struct Transport {
   let descriptor: Int32
   /// Nil without TLS, and after `close`.
   private var tls: OpaquePointer?
+  /// Failed or finished: OpenSSL is not called on it again.
   private var tlsFailed = false
 
   init(descriptor: Int32, tls: OpaquePointer?) {
@@ -58,10 +59,11 @@ struct Transport {
     return SSL_want(tls) == SSL_WRITING
   }
 
-  /// Looks at the first byte without taking it; nil while there is none.
-  func peek() -> UInt8? {
-    var byte: UInt8 = 0
-    return recv(descriptor, &byte, 1, Int32(MSG_PEEK)) == 1 ? byte : nil
+  /// Looks at the first bytes, at most as many as an HTTP/2 preface has, without taking them.
+  func peek() -> [UInt8] {
+    [UInt8](unsafeUninitializedCapacity: 24) { buffer, filled in
+      filled = max(0, recv(descriptor, buffer.baseAddress, buffer.count, Int32(MSG_PEEK)))
+    }
   }
 
   mutating func handshake() -> Handshake {
@@ -104,6 +106,7 @@ struct Transport {
     if let tls, !tlsFailed {
       ERR_clear_error()
       SSL_shutdown(tls)
+      tlsFailed = true
     }
     shutdown(descriptor, Int32(SHUT_WR))
   }

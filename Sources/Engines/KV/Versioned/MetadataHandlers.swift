@@ -16,9 +16,9 @@ extension VersionedSecrets {
   }
 
   func writeConfiguration(_ call: Call) throws -> Reply {
-    let limit = try Self.maxVersions(call)
+    let limit = try Self.checked(maxVersions: call[Fields.maxVersions])
     let casRequired = try call[Fields.casRequired]
-    let span = try Self.present(call, Fields.mountDeleteVersionAfter)
+    let span = Self.isPresent(call, Fields.mountDeleteVersionAfter) ? try call[Fields.mountDeleteVersionAfter] : nil
     if limit == nil && casRequired == nil && span == nil { return .none }
     try storage.transaction { transaction in
       var mount = try configuration(&transaction)
@@ -148,9 +148,10 @@ extension VersionedSecrets {
     let isAnyNamed: Bool
 
     init(_ call: Call) throws {
-      maxVersions = try VersionedSecrets.maxVersions(call)
-      casRequired = try VersionedSecrets.field(call, Fields.casRequired)
-      deleteVersionAfter = try VersionedSecrets.present(call, Fields.deleteVersionAfter)
+      maxVersions = try checked(maxVersions: field(call, Fields.maxVersions))
+      casRequired = try field(call, Fields.casRequired)
+      deleteVersionAfter =
+        isPresent(call, Fields.deleteVersionAfter) ? try field(call, Fields.deleteVersionAfter) : nil
       isAnyNamed =
         call.has(Fields.maxVersions) || call.has(Fields.casRequired) || call.has(Fields.deleteVersionAfter)
     }
@@ -167,19 +168,16 @@ extension VersionedSecrets {
     return .warning("\"cas_required\" set to false, but is mandated by backend config. This value will be ignored.")
   }
 
-  /// Null means zero here.
-  private static func maxVersions(_ call: Call) throws -> Int64? {
-    let limit = try field(call, Fields.maxVersions)
+  private static func checked(maxVersions limit: Int64?) throws -> Int64? {
     if let limit, limit < 0 || limit > Int64(UInt32.max) {
       throw EngineError.invalid("max_versions must be a number from 0 to \(UInt32.max)")
     }
     return limit
   }
 
-  /// The field's value, where null is the same as not being there.
-  private static func present<Value>(_ call: Call, _ field: Field<Value>) throws -> Value? {
-    if call.fields[field.name]?.isNull ?? true { return nil }
-    return try Self.field(call, field)
+  /// False where the field is null, too: that means the same for lengths of time, while numbers and booleans become zero by it.
+  private static func isPresent<Value>(_ call: Call, _ field: Field<Value>) -> Bool {
+    !(call.fields[field.name]?.isNull ?? true)
   }
 
   private static func describe(_ author: Attribution?, to writer: inout JSONWriter) {

@@ -123,7 +123,8 @@ extension VersionedSecrets {
         .delete: upgradeFirst { engine, call in try engine.deleteMetadata(call) },
         .list: upgradeFirst { engine, call in try engine.listKeys(call) },
       ]),
-    Route("subkeys", traits: [.hidden, .freeFields], summary: "No endpoint", handlers { _, call in wrongPath(call) }),
+    Route(
+      "subkeys", traits: [.hidden, .freeFields], summary: "No endpoint", handlers { _, call in try noEndpoint(call) }),
     Route(
       "subkeys/{path...?}",
       fields: [Fields.path.description, Fields.version.description, Fields.depth.description],
@@ -131,7 +132,8 @@ extension VersionedSecrets {
       help: "Shows which members a value has, with null in place of each value.",
       [.read: upgradeFirst { engine, call in try engine.readSubkeys(call) }]),
     Route(
-      "{path...?}", traits: [.hidden, .freeFields], summary: "No endpoint", handlers { _, call in wrongPath(call) }),
+      "{path...?}", traits: [.hidden, .freeFields], summary: "No endpoint", handlers { _, call in try noEndpoint(call) }
+    ),
   ]
 
   private static let listFields = [

@@ -119,6 +119,11 @@ struct VersionedSecrets: Engine {
         + "If using the command line, use 'coffer kv \(verb)' for this operation.", status: 404)
   }
 
+  static func noEndpoint(_ call: Call) throws -> Reply {
+    _ = try key(call)
+    return wrongPath(call)
+  }
+
   static let rootReply = Reply.warning(
     "Non-listing operations on the root of a K/V v2 mount are not supported.", status: 404)
 

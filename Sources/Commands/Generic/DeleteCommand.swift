@@ -2,7 +2,7 @@ internal import Client
 
 struct DeleteCommand: Command {
   let words = ["delete"]
-  let synopsis = "Delete secrets and configuration"
+  let synopsis = "Delete what is at a path"
   let usage = "PATH [K=V ...]"
   let details = """
     Deletes what is at a path. Deleting what is not there succeeds.

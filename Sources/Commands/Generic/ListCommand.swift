@@ -3,7 +3,7 @@ internal import JSONText
 
 struct ListCommand: Command {
   let words = ["list"]
-  let synopsis = "List data or secrets"
+  let synopsis = "List the keys below a path"
   let usage = "PATH"
   let details = """
     Lists the keys below a path. A key that ends with a slash has keys below it.

@@ -3,7 +3,7 @@ internal import JSONText
 
 struct PathHelpCommand: Command {
   let words = ["path-help"]
-  let synopsis = "Retrieve API help for paths"
+  let synopsis = "Tell what a path of the API does"
   let usage = "PATH"
   let details = """
     Tells what a path of the API does, as what is mounted there describes itself.

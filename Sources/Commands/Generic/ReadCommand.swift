@@ -2,7 +2,7 @@ internal import Client
 
 struct ReadCommand: Command, ReadsRaw {
   let words = ["read"]
-  let synopsis = "Read data and retrieve secrets"
+  let synopsis = "Read what is at a path"
   let usage = "PATH [K=V ...]"
   let details = """
     Reads the data at a path: a secret, generated credentials, a configuration. What is given as K=V goes along as

@@ -3,7 +3,7 @@ internal import JSONText
 
 struct UnwrapCommand: Command {
   let words = ["unwrap"]
-  let synopsis = "Unwrap a wrapped secret"
+  let synopsis = "Get what a wrapping token stands for"
   let usage = "[TOKEN]"
   let details = """
     Brings what a wrapping token stands for. That works once; when it fails although the token is fresh, somebody else

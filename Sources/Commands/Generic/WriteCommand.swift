@@ -3,7 +3,7 @@ internal import JSONText
 
 struct WriteCommand: Command {
   let words = ["write"]
-  let synopsis = "Write data, configuration, and secrets"
+  let synopsis = "Write data to a path"
   let usage = "PATH [K=V ...]"
   let details = """
     Writes data to a path. What that does depends on what is mounted there: store a secret, configure a role, log in.
@@ -35,7 +35,7 @@ struct WriteCommand: Command {
 
 struct PatchCommand: Command {
   let words = ["patch"]
-  let synopsis = "Patch data, configuration, and secrets"
+  let synopsis = "Change some of the data at a path"
   let usage = "PATH K=V [K=V ...]"
   let details = """
     Changes the members that are given and leaves the others, where what is mounted at the path supports it.

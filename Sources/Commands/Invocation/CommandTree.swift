@@ -52,21 +52,54 @@ struct CommandTree {
 
   static var topics: [Topic] {
     [
-      Topic(name: "read", synopsis: "Read data and retrieve secrets") { [ReadCommand()] },
-      Topic(name: "write", synopsis: "Write data, configuration, and secrets") { [WriteCommand()] },
-      Topic(name: "delete", synopsis: "Delete secrets and configuration") { [DeleteCommand()] },
-      Topic(name: "list", synopsis: "List data or secrets") { [ListCommand()] },
-      Topic(name: "patch", synopsis: "Patch data, configuration, and secrets") { [PatchCommand()] },
-      Topic(name: "unwrap", synopsis: "Unwrap a wrapped secret") { [UnwrapCommand()] },
-      Topic(name: "path-help", synopsis: "Retrieve API help for paths") { [PathHelpCommand()] },
-      Topic(name: "version", synopsis: "Print the version of this program") { [VersionCommand()] },
-      Topic(name: "kv", synopsis: "Interact with the key-value store") {
+      Topic(name: "read", synopsis: ReadCommand().synopsis) { [ReadCommand()] },
+      Topic(name: "write", synopsis: WriteCommand().synopsis) { [WriteCommand()] },
+      Topic(name: "delete", synopsis: DeleteCommand().synopsis) { [DeleteCommand()] },
+      Topic(name: "list", synopsis: ListCommand().synopsis) { [ListCommand()] },
+      Topic(name: "patch", synopsis: PatchCommand().synopsis) { [PatchCommand()] },
+      Topic(name: "login", synopsis: LoginCommand().synopsis) { [LoginCommand()] },
+      Topic(name: "status", synopsis: StatusCommand().synopsis) { [StatusCommand()] },
+      Topic(name: "unwrap", synopsis: UnwrapCommand().synopsis) { [UnwrapCommand()] },
+      Topic(name: "kv", synopsis: "Work with secrets of the key-value engine") {
         [
           KVGetCommand(), KVPutCommand(), KVPatchCommand(), KVListCommand(), KVDeleteCommand(), KVUndeleteCommand(),
           KVDestroyCommand(), KVRollbackCommand(), KVEnableVersioningCommand(), KVMetadataGetCommand(),
           KVMetadataPutCommand(), KVMetadataPatchCommand(), KVMetadataDeleteCommand(),
         ]
       },
+      Topic(name: "policy", synopsis: "Work with policies") {
+        [
+          PolicyListCommand(), PolicyReadCommand(), PolicyWriteCommand(), PolicyDeleteCommand(),
+        ]
+      },
+      Topic(name: "token", synopsis: "Work with tokens") {
+        [
+          TokenCreateCommand(), TokenLookupCommand(), TokenRenewCommand(), TokenRevokeCommand(),
+          TokenCapabilitiesCommand(),
+        ]
+      },
+      Topic(name: "secrets", synopsis: "Mount and unmount secrets engines") {
+        [
+          SecretsListCommand(), SecretsEnableCommand(), SecretsDisableCommand(), SecretsMoveCommand(),
+          SecretsTuneCommand(),
+        ]
+      },
+      Topic(name: "auth", synopsis: "Mount and unmount auth methods") {
+        [
+          AuthListCommand(), AuthEnableCommand(), AuthDisableCommand(), AuthMoveCommand(), AuthTuneCommand(),
+          AuthHelpCommand(),
+        ]
+      },
+      Topic(name: "audit", synopsis: "Start and stop audit devices") {
+        [AuditListCommand(), AuditEnableCommand(), AuditDisableCommand()]
+      },
+      Topic(name: "lease", synopsis: "Work with leases") {
+        [LeaseLookupCommand(), LeaseRenewCommand(), LeaseRevokeCommand()]
+      },
+      Topic(name: "print", synopsis: "Print what commands work with") { [PrintTokenCommand()] },
+      Topic(name: "path-help", synopsis: PathHelpCommand().synopsis) { [PathHelpCommand()] },
+      Topic(name: "version", synopsis: VersionCommand().synopsis) { [VersionCommand()] },
+      Topic(name: "version-history", synopsis: VersionHistoryCommand().synopsis) { [VersionHistoryCommand()] },
     ]
   }
 }

@@ -3,7 +3,7 @@ internal import JSONText
 
 struct KVDeleteCommand: Command {
   let words = ["kv", "delete"]
-  let synopsis = "Deletes versions in the KV store"
+  let synopsis = "Delete versions of a secret"
   let usage = "KEY"
   let details = """
     Deletes the newest version of a secret, or those that -versions names. On a versioned engine "kv undelete" brings
@@ -34,7 +34,7 @@ struct KVDeleteCommand: Command {
 
 struct KVUndeleteCommand: Command {
   let words = ["kv", "undelete"]
-  let synopsis = "Undeletes versions in the KV store"
+  let synopsis = "Bring deleted versions of a secret back"
   let usage = "KEY"
   let details = """
     Brings deleted versions back, unless they were destroyed.
@@ -54,7 +54,7 @@ struct KVUndeleteCommand: Command {
 
 struct KVDestroyCommand: Command {
   let words = ["kv", "destroy"]
-  let synopsis = "Permanently removes one or more versions in the KV store"
+  let synopsis = "Remove versions of a secret for good"
   let usage = "KEY"
   let details = """
     Removes the data of versions for good.

@@ -2,7 +2,7 @@ internal import Client
 
 struct KVEnableVersioningCommand: Command {
   let words = ["kv", "enable-versioning"]
-  let synopsis = "Turns on versioning for a KV store"
+  let synopsis = "Make an engine keep versions"
   let usage = "PATH"
   let details = """
     Makes a version 1 engine one of version 2. Its keys stay; there is no way back.

@@ -3,7 +3,7 @@ internal import JSONText
 
 struct KVGetCommand: Command {
   let words = ["kv", "get"]
-  let synopsis = "Retrieves data from the KV store"
+  let synopsis = "Read a secret"
   let usage = "KEY"
   let details = """
     Reads a secret, the newest version of it unless -version says otherwise.

@@ -2,7 +2,7 @@ internal import Client
 
 struct KVListCommand: Command {
   let words = ["kv", "list"]
-  let synopsis = "List data or secrets"
+  let synopsis = "List the keys below a path"
   let usage = "[PATH]"
   let details = """
     Lists the keys below a path. A key that ends with a slash has keys below it.

@@ -13,7 +13,7 @@ private enum KVMetadata {
 
 struct KVMetadataGetCommand: Command {
   let words = ["kv", "metadata", "get"]
-  let synopsis = "Retrieves key metadata from the KV store"
+  let synopsis = "Show a key's settings and versions"
   let usage = "KEY"
   let details = """
     Shows a key's settings and its versions, without their data.
@@ -69,7 +69,7 @@ private struct KVMetadataFlags {
 
 struct KVMetadataPutCommand: Command {
   let words = ["kv", "metadata", "put"]
-  let synopsis = "Sets or updates key settings in the KV store"
+  let synopsis = "Set a key's settings"
   let usage = "KEY"
   let details = """
     Sets a key's settings; the key need not exist. Custom metadata is replaced as a whole.
@@ -94,7 +94,7 @@ struct KVMetadataPutCommand: Command {
 
 struct KVMetadataPatchCommand: Command {
   let words = ["kv", "metadata", "patch"]
-  let synopsis = "Patches key settings in the KV store"
+  let synopsis = "Change some of a key's settings"
   let usage = "KEY"
   let details = """
     Changes the settings that are given and leaves the others.
@@ -126,7 +126,7 @@ struct KVMetadataPatchCommand: Command {
 
 struct KVMetadataDeleteCommand: Command {
   let words = ["kv", "metadata", "delete"]
-  let synopsis = "Deletes all versions and metadata for a key in the KV store"
+  let synopsis = "Remove a key with all its versions"
   let usage = "KEY"
   let details = """
     Removes a key with all its versions for good.

@@ -3,7 +3,7 @@ internal import JSONText
 
 struct KVPatchCommand: Command {
   let words = ["kv", "patch"]
-  let synopsis = "Sets or updates data in the KV store without overwriting"
+  let synopsis = "Change some of a secret's data"
   let usage = "KEY [K=V ...]"
   let details = """
     Makes a new version of a secret out of the newest one and what is given. Only on versioned engines.

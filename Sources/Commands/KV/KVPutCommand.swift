@@ -3,7 +3,7 @@ internal import JSONText
 
 struct KVPutCommand: Command {
   let words = ["kv", "put"]
-  let synopsis = "Sets or updates data in the KV store"
+  let synopsis = "Write a secret"
   let usage = "KEY [K=V ...]"
   let details = """
     Writes a secret as a whole; a versioned engine keeps the versions before it. Data is given as with "write".

@@ -3,7 +3,7 @@ internal import JSONText
 
 struct KVRollbackCommand: Command {
   let words = ["kv", "rollback"]
-  let synopsis = "Rolls back to a previous version of data"
+  let synopsis = "Go back to an earlier version of a secret"
   let usage = "KEY"
   let details = """
     Writes the data of an earlier version as the newest one.

@@ -1,0 +1,141 @@
+internal import Client
+internal import JSONText
+
+struct LoginCommand: Command {
+  let words = ["login"]
+  let synopsis = "Log in and keep the token for later commands"
+  let usage = "[TOKEN | K=V ...]"
+  let details = """
+    Logs in with a token, or with the auth method that -method names, and stores the token in ~/.vault-token or with the
+    helper program that ~/.vault names. "auth help TYPE" tells what a method wants.
+
+        $ coffer login
+        $ coffer login -method=userpass username=mona
+        $ coffer login -method=approle -path=ci role_id=… secret_id=…
+    """
+  let arity = Arity.atLeast(0)
+  let takesData = true
+  let shares: SharedFlags = [.client, .format, .field]
+  private let method = Flag<String>("method", default: "token", "Type of the auth method.")
+  private let path = Flag<String>("path", "Where the method is mounted, below auth/.")
+  private let noStore = Flag<Bool>("no-store", "Do not keep the token.")
+  private let noPrint = Flag<Bool>("no-print", "Print nothing.")
+  private let tokenOnly = Flag<Bool>("token-only", "Print the token and nothing else, and do not keep it.")
+  var flags: [any AnyFlag] { [method, path, noStore, noPrint, tokenOnly] }
+
+  func run(_ call: Invocation) throws(CommandFailure) {
+    let output = try call.output()
+    guard let method = LoginMethod(name: call[method].lowercased()) else {
+      throw .local("Unknown auth method: \(call[method]). Methods that can log in here: \(LoginMethod.names)")
+    }
+    if !output.field.isEmpty && call[noPrint] { throw .local("-field and -no-print cannot be used together") }
+    let stores = !call[noStore] && !call[tokenOnly]
+    let found = method == .token
+      ? try Self.token(call, verifies: !call[tokenOnly])
+      : try other(call, method)
+    guard var secret = found else { throw .remote("Vault returned an empty secret") }
+    if secret.wrapInfo != nil { return try output.secret(secret) }
+    if secret.auth?.multiFactor != nil { secret = try MultiFactorLogin.finish(call, secret, output) }
+    guard let auth = secret.auth, !auth.clientToken.isEmpty else {
+      throw .remote("Error authenticating: the answer holds no token")
+    }
+    if stores {
+      try TokenStore(call.environment).store(auth.clientToken)
+      if call.environment.variables["VAULT_TOKEN"]?.isEmpty == false {
+        call.warn("WARNING! VAULT_TOKEN is set and comes before the token that was just stored. Unset it to use the new one.\n")
+      }
+    }
+    if call[noPrint] { return }
+    if call[tokenOnly] { return try output.value(of: "token", in: secret) }
+    if !output.field.isEmpty { return try output.secret(secret) }
+    if output.isTable {
+      output.line("Success! You are logged in.")
+      output.line(
+        stores
+          ? "The token below is stored. Later commands use it by themselves.\n"
+          : "The token below was not stored. Set VAULT_TOKEN to use it.\n")
+    }
+    try output.secret(secret)
+  }
+
+  /// A token that somebody has already, looked up so that a wrong one is noticed now.
+  private static func token(_ call: Invocation, verifies: Bool) throws(CommandFailure) -> Secret? {
+    var token = ""
+    let first = call.argument(0)
+    if call.arguments.count > 1 { throw .local("Too many arguments (expected 1, got \(call.arguments.count))") }
+    if first == "-" {
+      token = String(decoding: call.environment.readInput(), as: UTF8.self)
+    } else if first.hasPrefix("token=") {
+      token = String(first.dropFirst(6))
+    } else if !first.isEmpty {
+      token = first
+    } else {
+      token = try LoginPrompt.ask(call, "Token (will be hidden)") ?? ""
+    }
+    token = String(token.drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
+    if token.isEmpty { throw .remote("Error authenticating: a token must be passed to login") }
+    var secret = Secret()
+    var client = try call.client(withToken: false)
+    client.configuration.token = token
+    var data = JSONObject()
+    if verifies {
+      let found = try call.attempt("Error authenticating: error looking up token") { () throws(APIError) in
+        try client.secret(APIRequest("GET", "auth/token/lookup-self"))
+      }
+      if found?.wrapInfo != nil { return found }
+      data = found?.data ?? [:]
+    }
+    let own = data["policies"]?.arrayValue?.compactMap(\.stringValue) ?? []
+    let identity = data["identity_policies"]?.arrayValue?.compactMap(\.stringValue) ?? []
+    secret.auth = Secret.Auth(
+      clientToken: token, accessor: data["accessor"]?.stringValue ?? "", policies: Array(Set(own + identity)).sorted(),
+      tokenPolicies: own, identityPolicies: identity, metadata: data["meta"]?.objectValue,
+      orphan: data["orphan"]?.boolValue ?? false, entityID: data["entity_id"]?.stringValue ?? "",
+      leaseDuration: data["ttl"]?.int64Value ?? 0, renewable: data["renewable"]?.boolValue ?? false, multiFactor: nil)
+    return secret
+  }
+
+  private func other(_ call: Invocation, _ method: LoginMethod) throws(CommandFailure) -> Secret? {
+    let data = try DataArguments.parse(call.arguments, call.environment)
+    let mount = call.given(path).map(Invocation.trimmed) ?? data["mount"]?.stringValue ?? method.mount
+    var body = data
+    body["mount"] = nil
+    let below = mount.hasPrefix("auth/") ? String(mount.dropFirst(5)) : mount
+    return try method.login(call, try call.client(withToken: false), mount: below, data: body)
+  }
+}
+
+/// The second step of a login that wants more than one factor.
+private enum MultiFactorLogin {
+  static func finish(_ call: Invocation, _ secret: Secret, _ output: Output) throws(CommandFailure) -> Secret {
+    guard let requirement = secret.auth?.multiFactor, let id = requirement["mfa_request_id"]?.stringValue else {
+      return secret
+    }
+    let constraints = requirement["mfa_constraints"]?.objectValue?.members ?? []
+    let methods = constraints.map { $0.value["any"]?.arrayValue ?? [] }
+    let canAsk = call.environment.isInputTerminal && !call[ClientFlags.nonInteractive]
+    guard methods.count == 1, methods[0].count == 1, let method = methods[0].first, canAsk else {
+      // With a choice, or nobody to ask, the answer goes to whoever runs the validation.
+      try output.secret(secret)
+      if output.isTable {
+        call.warn("A second factor is required: send it with \"\(call.programName) write sys/mfa/validate -format=json @payload.json\".")
+      }
+      throw CommandFailure(status: 0)
+    }
+    let name = method["id"]?.stringValue ?? ""
+    var passcode = ""
+    if method["uses_passcode"]?.boolValue == true {
+      passcode = try LoginPrompt.ask(call, "Passcode of method \(method["type"]?.stringValue ?? "") (will be hidden)") ?? ""
+    } else {
+      call.warn("Confirm the login with method \(method["type"]?.stringValue ?? "").")
+    }
+    let client = try call.client(withToken: false)
+    let body: JSONObject = [
+      "mfa_request_id": .string(id), "mfa_payload": .object(JSONObject([(name, JSONValue.strings([passcode]))])),
+    ]
+    let validated = try call.attempt("Error authenticating") { () throws(APIError) in
+      try client.post("sys/mfa/validate", body)
+    }
+    return validated ?? secret
+  }
+}

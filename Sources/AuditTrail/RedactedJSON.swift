@@ -25,17 +25,17 @@ struct RedactedJSON {
   private var out: [UInt8] = []
 
   /// The members between braces. Text that is no JSON is hashed as a whole, because nobody knows what it holds.
-  static func copy(_ text: JSONText, _ rules: Rules) -> [UInt8] {
+  static func copy(_ text: JSONText, _ rules: Rules) -> JSONText {
     text.bytes.withUnsafeBufferPointer { input in
       var copy = RedactedJSON(input: input, rules: rules)
       do throws(Unreadable) {
         _ = try copy.value(isClear: false, depth: 0)
         copy.skipSpace()
-        if copy.at == input.count { return copy.out }
+        if copy.at == input.count { return JSONText(trusted: copy.out) }
       } catch {}
       var whole: [UInt8] = []
       if let hash = rules.hash { hash.appendQuoted(UnsafeRawBufferPointer(input), to: &whole) }
-      return whole.isEmpty ? JSONText.null.bytes : whole
+      return whole.isEmpty ? .null : JSONText(trusted: whole)
     }
   }
 
@@ -131,7 +131,7 @@ struct RedactedJSON {
   private mutating func append(_ hash: SaltedHash, _ token: UnsafeBufferPointer<UInt8>) throws(Unreadable) {
     if token.contains(UInt8(ascii: "\\")) {
       guard let text = Self.text(token) else { throw Unreadable() }
-      out.append(contentsOf: hash.quoted(text))
+      out.append(contentsOf: hash.quoted(text).bytes)
     } else {
       hash.appendQuoted(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: token.dropFirst().dropLast())), to: &out)
     }

@@ -24,7 +24,7 @@ struct RedactedJSON {
   private var at = 0
   private var out: [UInt8] = []
 
-  /// The members between braces. Text that is no JSON is hashed as a whole, because nobody knows what it holds.
+  /// Text that is no JSON is hashed as a whole, because nobody knows what it holds.
   static func copy(_ text: JSONText, _ rules: Rules) -> JSONText {
     text.bytes.withUnsafeBufferPointer { input in
       var copy = RedactedJSON(input: input, rules: rules)

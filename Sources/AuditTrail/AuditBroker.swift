@@ -33,8 +33,8 @@ package struct AuditReceipt: Sendable {
   let parts: [Part]
 }
 
-/// Records requests before they are carried out and answers before they are sent, on every device that wants them. With no
-/// device enabled everything passes.
+/// Records requests before they are carried out and answers before they are sent, on every device that wants them.
+/// With no device enabled everything passes.
 package final class AuditBroker: Sendable {
   /// Recorded unless an operator removes them: whether each is hashed, by name in lower case.
   package static let standardHeaders = ["correlation-id": false, "user-agent": false, "x-correlation-id": false]
@@ -100,7 +100,8 @@ package final class AuditBroker: Sendable {
     published.withLock { $0.headers = sorted }
   }
 
-  /// Checks options, opens the device and, unless told not to (`skip_test`), writes a test entry. Nothing goes to it before `add`.
+  /// Checks options, opens the device and, unless told not to (`skip_test`), writes a test entry. Nothing goes to it
+  /// before `add`.
   package func prepare(
     path: String, type: String, options: [String: String], salt: SecretBytes
   ) throws(AuditConfigurationError) -> AuditDeviceHandle {
@@ -140,8 +141,8 @@ package final class AuditBroker: Sendable {
   /// Closes a device that was prepared and is not wanted after all.
   package func abandon(_ handle: AuditDeviceHandle) { handle.writer.close() }
 
-  /// Enables a device that was enabled before, after a restart or unseal. One that cannot be opened holds its place and refuses
-  /// entries until it can, so that requests do not pass unrecorded because a disk was missing.
+  /// Enables a device that was enabled before, after a restart or unseal. One that cannot be opened holds its place
+  /// and refuses entries until it can, so that requests do not pass unrecorded because a disk was missing.
   package func restore(
     path: String, type: String, options: [String: String], salt: SecretBytes
   ) throws(AuditConfigurationError) {

@@ -2,7 +2,8 @@ internal import AuditAPI
 internal import Metrics
 internal import Primitives
 
-/// A device that is ready to get entries, with everything that decides what these look like. Made by `AuditBroker.prepare`.
+/// A device that is ready to get entries, with everything that decides what these look like. Made by
+/// `AuditBroker.prepare`.
 package final class AuditDeviceHandle: Sendable {
   /// With a trailing slash.
   package let path: String

@@ -21,8 +21,8 @@ struct EntryWriter {
     return json.bytes
   }
 
-  /// One whole entry as a JSON object after `prefix`, with room for a line feed. The parts are objects written before, empty for
-  /// none.
+  /// One whole entry as a JSON object after `prefix`, with room for a line feed. The parts are objects written before,
+  /// empty for none.
   static func entry(
     _ kind: StaticString, prefix: String, time: Timestamp, error: String, auth: [UInt8], request: [UInt8],
     response: [UInt8]

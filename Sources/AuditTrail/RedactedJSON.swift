@@ -1,9 +1,10 @@
 internal import JSONText
 
-/// Copies a JSON object with its texts hashed, in one pass over the bytes and without white space, so that it fits in a line.
+/// Copies a JSON object with its texts hashed, in one pass over the bytes and without white space, so that it fits in
+/// a line.
 ///
-/// What decides is the kind of a value, never its name, but for the names that an operator chose to leave readable: those
-/// exempt the texts directly under them, in lists too, and not those of objects further down.
+/// What decides is the kind of a value, never its name, but for the names that an operator chose to leave readable:
+/// those exempt the texts directly under them, in lists too, and not those of objects further down.
 struct RedactedJSON {
   struct Rules {
     /// Nil leaves everything readable.

@@ -1,7 +1,8 @@
 internal import JSONText
 
 extension AuditDeviceHandle {
-  /// The entry without what is excluded, in the format asked for. Takes the entry apart, which the plain format never needs.
+  /// The entry without what is excluded, in the format asked for. Takes the entry apart, which the plain format never
+  /// needs.
   func reshaped(_ json: [UInt8], _ subject: AuditFilter.Subject) -> [UInt8] {
     guard var value = try? JSONText(trusted: json).parsed() else { return json }
     for exclusion in options.exclusions where exclusion.condition?.matches(subject) ?? true {

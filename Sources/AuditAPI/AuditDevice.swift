@@ -1,7 +1,8 @@
 /// Where audit entries end up. One thread at a time calls `write`; the others may be called meanwhile.
 package protocol AuditDevice: Sendable {
-  /// True where a write ends by itself within moments or fails, as to a file on a local disk. Such a device is written to by the
-  /// thread that has the entry; any other gets a thread of its own, so that nobody has to wait for it without end.
+  /// True where a write ends by itself within moments or fails, as to a file on a local disk. Such a device is written
+  /// to by the thread that has the entry; any other gets a thread of its own, so that nobody has to wait for it
+  /// without end.
   var isPrompt: Bool { get }
 
   /// Takes one or several whole entries, each with its line feed. When it returns, the operating system has them all.

@@ -33,8 +33,8 @@ package struct AuditReceipt: Sendable {
   let parts: [Part]
 }
 
-/// Records requests before they are carried out and answers before they are sent, on every device that wants them. With no
-/// device enabled everything passes.
+/// Records requests before they are carried out and answers before they are sent, on every device that wants them.
+/// With no device enabled everything passes.
 package final class AuditBroker: Sendable {
   /// Recorded unless an operator removes them: whether each is hashed, by name in lower case.
   package static let standardHeaders = ["correlation-id": false, "user-agent": false, "x-correlation-id": false]
@@ -100,7 +100,8 @@ package final class AuditBroker: Sendable {
     published.withLock { $0.headers = sorted }
   }
 
-  /// Checks options, opens the device and, unless told not to (`skip_test`), writes a test entry. Nothing goes to it before `add`.
+  /// Checks options, opens the device and, unless told not to (`skip_test`), writes a test entry. Nothing goes to it
+  /// before `add`.
   package func prepare(
     path: String, type: String, options: [String: String], salt: SecretBytes
   ) throws(AuditConfigurationError) -> AuditDeviceHandle {
@@ -140,8 +141,8 @@ package final class AuditBroker: Sendable {
   /// Closes a device that was prepared and is not wanted after all.
   package func abandon(_ handle: AuditDeviceHandle) { handle.writer.close() }
 
-  /// Enables a device that was enabled before, after a restart or unseal. One that cannot be opened holds its place and refuses
-  /// entries until it can, so that requests do not pass unrecorded because a disk was missing.
+  /// Enables a device that was enabled before, after a restart or unseal. One that cannot be opened holds its place
+  /// and refuses entries until it can, so that requests do not pass unrecorded because a disk was missing.
   package func restore(
     path: String, type: String, options: [String: String], salt: SecretBytes
   ) throws(AuditConfigurationError) {
@@ -217,9 +218,8 @@ package final class AuditBroker: Sendable {
     let time = clock.now()
     let result = record(parts.map(\.device)) { index in
       let part = parts[index]
-      let json = EntryWriter.entry(
-        "request", time: time, error: error, auth: part.auth, request: part.request, response: [])
-      return part.device.line(json, subject)
+      return part.device.line(
+        "request", time: time, error: error, auth: part.auth, request: part.request, subject: subject)
     } measure: { meters, duration, failed in
       meters.request.observe(milliseconds: duration)
       if failed { meters.requestFailures.increment() }
@@ -258,12 +258,13 @@ package final class AuditBroker: Sendable {
     let result = record(parts.map(\.device)) { index in
       let part = parts[index]
       let device = part.device
-      let authBytes = auth.map { Self.written(device, $0) } ?? part.auth
       var writer = EntryWriter(options: device.options, hash: device.hash)
+      if let auth { writer.auth(auth) }
+      let authBytes = auth == nil ? part.auth : writer.finish()
       if let response { writer.response(response, isList: isList) }
-      let json = EntryWriter.entry(
-        "response", time: time, error: error, auth: authBytes, request: part.request, response: writer.bytes)
-      return device.line(json, subject)
+      return device.line(
+        "response", time: time, error: error, auth: authBytes, request: part.request, response: writer.finish(),
+        subject: subject)
     } measure: { meters, duration, failed in
       meters.response.observe(milliseconds: duration)
       if failed { meters.responseFailures.increment() }
@@ -340,22 +341,17 @@ package final class AuditBroker: Sendable {
     _ device: AuditDeviceHandle, _ request: AuditRequest, _ auth: AuditAuth?, _ sources: Sources
   ) -> AuditReceipt.Part {
     var writer = EntryWriter(options: device.options, hash: device.hash)
+    if let auth { writer.auth(auth) }
+    let authBytes = writer.finish()
     writer.request(request, data: sources.data, headers: sources.headers)
-    return AuditReceipt.Part(device: device, auth: auth.map { written(device, $0) } ?? [], request: writer.bytes)
-  }
-
-  private static func written(_ device: AuditDeviceHandle, _ auth: AuditAuth) -> [UInt8] {
-    var writer = EntryWriter(options: device.options, hash: device.hash)
-    writer.auth(auth)
-    return writer.bytes
+    return AuditReceipt.Part(device: device, auth: authBytes, request: writer.finish())
   }
 
   private func testLine(_ handle: AuditDeviceHandle) -> [UInt8] {
     let request = AuditRequest(id: random.uuid(), operation: "update", path: "sys/audit/test")
     let part = Self.part(handle, request, nil, Sources(request, []))
-    let json = EntryWriter.entry(
-      "request", time: clock.now(), error: "", auth: [], request: part.request, response: [])
-    return handle.line(json, request.subject)
+    return handle.line(
+      "request", time: clock.now(), error: "", auth: [], request: part.request, subject: request.subject)
   }
 
   private func handle(

@@ -2,7 +2,8 @@ internal import AuditAPI
 internal import Metrics
 internal import Primitives
 
-/// A device that is ready to get entries, with everything that decides what these look like. Made by `AuditBroker.prepare`.
+/// A device that is ready to get entries, with everything that decides what these look like. Made by
+/// `AuditBroker.prepare`.
 package final class AuditDeviceHandle: Sendable {
   /// With a trailing slash.
   package let path: String
@@ -38,15 +39,17 @@ package final class AuditDeviceHandle: Sendable {
     meters = Meters(metrics, path: path)
   }
 
-  /// The line for an entry that is JSON, with the device's format and prefix.
-  func line(_ json: [UInt8], _ subject: AuditFilter.Subject) -> [UInt8] {
-    var bytes = json
-    let exclusions = options.exclusions.filter { $0.condition?.matches(subject) ?? true }
-    if !exclusions.isEmpty || options.format == .jsonx {
-      bytes = Self.reshaped(json, exclusions, options.format)
-    }
-    if !options.prefix.isEmpty { bytes = Array(options.prefix.utf8) + bytes }
-    bytes.append(UInt8(ascii: "\n"))
-    return bytes
+  /// The line for an entry in the device's format.
+  func line(
+    _ kind: StaticString, time: Timestamp, error: String, auth: [UInt8], request: [UInt8], response: [UInt8] = [],
+    subject: AuditFilter.Subject
+  ) -> [UInt8] {
+    let isPlain = options.exclusions.isEmpty && options.format == .json
+    var line = EntryWriter.entry(
+      kind, prefix: isPlain ? options.prefix : "", time: time, error: error, auth: auth, request: request,
+      response: response)
+    if !isPlain { line = Array(options.prefix.utf8) + reshaped(line, subject) }
+    line.append(UInt8(ascii: "\n"))
+    return line
   }
 }

@@ -1,7 +1,7 @@
 /// A condition on requests, such as `mount_type == "kv" and not (operation in "list" or path contains "ci/")`.
 ///
-/// Precedence: `not`, `and`, `or`. Values are quoted with `"` or `` ` ``, or bare words. `"x" in path` and `path contains "x"`
-/// mean the same: the field's text holds that text.
+/// Precedence: `not`, `and`, `or`. Values are quoted with `"` or `` ` ``, or bare words. `"x" in path` and `path
+/// contains "x"` mean the same: the field's text holds that text.
 struct AuditFilter: Sendable, Equatable {
   struct Malformed: Error, Equatable { let message: String }
 

@@ -1,11 +1,11 @@
 internal import AuditAPI
 internal import Primitives
 
-/// Brings entries to one device: those that several threads have at the same time go in one write, and nobody waits longer than
-/// `bound` for a device that hangs.
+/// Brings entries to one device: those that several threads have at the same time go in one write, and nobody waits
+/// longer than `bound` for a device that hangs.
 ///
-/// To a prompt device one of the threads writes for all that wait. Any other device has a thread of its own, since a write that
-/// never returns would take with it whoever made it.
+/// To a prompt device one of the threads writes for all that wait. Any other device has a thread of its own, since a
+/// write that never returns would take with it whoever made it.
 final class DeviceWriter: Sendable {
   /// Entries that go in one write. Unchecked because everything in it is reached under the queue's lock only.
   private final class Batch: @unchecked Sendable {

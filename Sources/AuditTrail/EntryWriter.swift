@@ -7,40 +7,51 @@ internal import Primitives
 struct EntryWriter {
   private let options: AuditOptions
   private let hash: SaltedHash
-  private var json = JSONWriter(reserving: 1024)
-  private var hashed: [(value: String, quoted: [UInt8])] = []
+  private var json = JSONWriter(reserving: 768)
+  private var hashed: [(value: String, quoted: JSONText)] = []
 
   init(options: AuditOptions, hash: SaltedHash) {
     self.options = options
     self.hash = hash
   }
 
-  var bytes: [UInt8] { json.bytes }
+  /// The part that was written since the last call, if any.
+  mutating func finish() -> [UInt8] {
+    defer { json = JSONWriter(reserving: 512) }
+    return json.bytes
+  }
 
-  /// One whole entry as a JSON object. The parts are objects written before, empty for none.
+  /// One whole entry as a JSON object after `prefix`, with room for a line feed. The parts are objects written before,
+  /// empty for none.
   static func entry(
-    _ kind: StaticString, time: Timestamp, error: String, auth: [UInt8], request: [UInt8], response: [UInt8]
+    _ kind: StaticString, prefix: String, time: Timestamp, error: String, auth: [UInt8], request: [UInt8],
+    response: [UInt8]
   ) -> [UInt8] {
-    var json = JSONWriter(reserving: 128 &+ error.utf8.count &+ auth.count &+ request.count &+ response.count)
+    var out: [UInt8] = []
+    out.reserveCapacity(160 &+ prefix.utf8.count &+ error.utf8.count &+ auth.count &+ request.count &+ response.count)
+    func literal(_ text: StaticString) { text.withUTF8Buffer { out.append(contentsOf: $0) } }
     func part(_ name: StaticString, _ bytes: [UInt8]) {
       if bytes.isEmpty { return }
-      json.name(name)
-      json.raw(bytes)
+      literal(name)
+      out.append(contentsOf: bytes)
+      literal(",")
     }
-    json.beginObject()
-    part("auth", auth)
+    out.append(contentsOf: prefix.utf8)
+    literal("{")
+    part("\"auth\":", auth)
     if !error.isEmpty {
-      json.name("error")
-      json.string(error)
+      var text = JSONWriter(reserving: error.utf8.count &+ 16)
+      text.string(error)
+      part("\"error\":", text.bytes)
     }
-    part("request", request)
-    part("response", response)
-    json.name("time")
-    json.string(time.rfc3339)
-    json.name("type")
-    kind.withUTF8Buffer { json.string(String(decoding: $0, as: UTF8.self)) }
-    json.endObject()
-    return json.bytes
+    part("\"request\":", request)
+    part("\"response\":", response)
+    literal("\"time\":\"")
+    out.append(contentsOf: time.rfc3339.utf8)
+    literal("\",\"type\":\"")
+    literal(kind)
+    literal("\"}")
+    return out
   }
 
   mutating func auth(_ auth: AuditAuth) {
@@ -83,7 +94,7 @@ struct EntryWriter {
     accessor("client_token_accessor", request.clientTokenAccessor)
     if let data {
       json.name("data")
-      json.raw(
+      json.text(
         RedactedJSON.copy(
           data,
           RedactedJSON.Rules(
@@ -96,7 +107,7 @@ struct EntryWriter {
         json.name(header.name)
         json.beginArray()
         // Whoever asked for a header to be hashed did not ask for it to be readable on some devices.
-        for value in header.values { if header.isHashed { json.raw(hash.quoted(value)) } else { json.string(value) } }
+        for value in header.values { if header.isHashed { json.text(hash.quoted(value)) } else { json.string(value) } }
         json.endArray()
       }
       json.endObject()
@@ -127,7 +138,7 @@ struct EntryWriter {
     }
     if let data = response.data, !data.isNull, data != .emptyObject {
       json.name("data")
-      json.raw(
+      json.text(
         RedactedJSON.copy(
           data,
           RedactedJSON.Rules(
@@ -228,10 +239,10 @@ struct EntryWriter {
     if value.isEmpty { return }
     json.name(name)
     if options.isRaw { return json.string(value) }
-    if let known = hashed.first(where: { $0.value == value }) { return json.raw(known.quoted) }
+    if let known = hashed.first(where: { $0.value == value }) { return json.text(known.quoted) }
     let quoted = hash.quoted(value)
     hashed.append((value, quoted))
-    json.raw(quoted)
+    json.text(quoted)
   }
 
   private static func grouped(_ headers: [(name: String, value: String)]) -> [(String, [String])] {

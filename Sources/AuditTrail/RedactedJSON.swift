@@ -1,9 +1,10 @@
 internal import JSONText
 
-/// Copies a JSON object with its texts hashed, in one pass over the bytes and without white space, so that it fits in a line.
+/// Copies a JSON object with its texts hashed, in one pass over the bytes and without white space, so that it fits in
+/// a line.
 ///
-/// What decides is the kind of a value, never its name, but for the names that an operator chose to leave readable: those
-/// exempt the texts directly under them, in lists too, and not those of objects further down.
+/// What decides is the kind of a value, never its name, but for the names that an operator chose to leave readable:
+/// those exempt the texts directly under them, in lists too, and not those of objects further down.
 struct RedactedJSON {
   struct Rules {
     /// Nil leaves everything readable.
@@ -24,18 +25,18 @@ struct RedactedJSON {
   private var at = 0
   private var out: [UInt8] = []
 
-  /// The members between braces. Text that is no JSON is hashed as a whole, because nobody knows what it holds.
-  static func copy(_ text: JSONText, _ rules: Rules) -> [UInt8] {
+  /// Text that is no JSON is hashed as a whole, because nobody knows what it holds.
+  static func copy(_ text: JSONText, _ rules: Rules) -> JSONText {
     text.bytes.withUnsafeBufferPointer { input in
       var copy = RedactedJSON(input: input, rules: rules)
       do throws(Unreadable) {
         _ = try copy.value(isClear: false, depth: 0)
         copy.skipSpace()
-        if copy.at == input.count { return copy.out }
+        if copy.at == input.count { return JSONText(trusted: copy.out) }
       } catch {}
       var whole: [UInt8] = []
       if let hash = rules.hash { hash.appendQuoted(UnsafeRawBufferPointer(input), to: &whole) }
-      return whole.isEmpty ? JSONText.null.bytes : whole
+      return whole.isEmpty ? .null : JSONText(trusted: whole)
     }
   }
 
@@ -131,7 +132,7 @@ struct RedactedJSON {
   private mutating func append(_ hash: SaltedHash, _ token: UnsafeBufferPointer<UInt8>) throws(Unreadable) {
     if token.contains(UInt8(ascii: "\\")) {
       guard let text = Self.text(token) else { throw Unreadable() }
-      out.append(contentsOf: hash.quoted(text))
+      out.append(contentsOf: hash.quoted(text).bytes)
     } else {
       hash.appendQuoted(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: token.dropFirst().dropLast())), to: &out)
     }

@@ -1,8 +1,8 @@
 internal import AuditAPI
 internal import Primitives
 
-/// A device that could not be opened yet. It holds its place, so that without it nothing passes unrecorded, and is tried again
-/// when entries come, though not with each.
+/// A device that could not be opened yet. It holds its place, so that without it nothing passes unrecorded, and is
+/// tried again when entries come, though not with each.
 final class ReopenedDevice: AuditDevice {
   private struct State {
     var device: (any AuditDevice)?

@@ -1,10 +1,10 @@
 internal import Cryptography
+internal import JSONText
 internal import SecretMemory
 
 /// Turns values into texts that can be compared but not read back, with the salt of one device.
 struct SaltedHash: Sendable {
   private static let prefix = Array("hmac-sha256:".utf8)
-  private static let digits = Array("0123456789abcdef".utf8)
 
   private let key: HMACKey
 
@@ -19,11 +19,12 @@ struct SaltedHash: Sendable {
   }
 
   /// The same as a JSON text, with its quotation marks.
-  func quoted(_ value: String) -> [UInt8] {
+  func quoted(_ value: String) -> JSONText {
     var value = value
     var out: [UInt8] = []
+    out.reserveCapacity(Self.prefix.count + 66)
     value.withUTF8 { appendQuoted(UnsafeRawBufferPointer($0), to: &out) }
-    return out
+    return JSONText(trusted: out)
   }
 
   func appendQuoted(_ value: UnsafeRawBufferPointer, to out: inout [UInt8]) {
@@ -34,9 +35,17 @@ struct SaltedHash: Sendable {
 
   private func append(_ value: UnsafeRawBufferPointer, to out: inout [UInt8]) {
     out.append(contentsOf: Self.prefix)
-    for byte in key.authenticate(value) {
-      out.append(Self.digits[Int(byte >> 4)])
-      out.append(Self.digits[Int(byte & 15)])
+    let code = key.authenticate(value)
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 2 * code.count) { text in
+      for (index, byte) in code.enumerated() {
+        text[2 * index] = Self.digit(byte >> 4)
+        text[2 * index + 1] = Self.digit(byte & 15)
+      }
+      out.append(contentsOf: text)
     }
+  }
+
+  private static func digit(_ value: UInt8) -> UInt8 {
+    value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") - 10 + value
   }
 }

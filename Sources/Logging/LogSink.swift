@@ -136,7 +136,8 @@ package final class LogSink: Sendable {
 
   package func setFormat(_ format: LogFormat) { state.withLock { $0.format = format } }
 
-  /// Follows the log from `level` up, whatever the loggers' own levels are, until it is removed. `output` must not block.
+  /// Follows the log from `level` up, whatever the loggers' own levels are, until it is removed. `output` must not
+  /// block.
   package func addListener(
     level: LogLevel, format: LogFormat, _ output: @escaping @Sendable ([UInt8]) -> Void
   ) -> UInt64 {

@@ -1,5 +1,5 @@
-/// Writes to the server log under a name such as `core` or `storage.raft`. Details are for values that are no secrets: whoever
-/// passes one vouches for that.
+/// Writes to the server log under a name such as `core` or `storage.raft`. Details are for values that are no secrets:
+/// whoever passes one vouches for that.
 package struct Logger: Sendable {
   private let sink: LogSink
   private let source: LogSink.Source

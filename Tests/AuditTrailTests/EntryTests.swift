@@ -243,7 +243,8 @@ private func hmac(_ text: String) -> JSONValue {
   let tape = Tape()
   let trail = Trail(["tape": tape])
   let exclude = """
-    [{"fields": ["/request/data/a~1b", "/auth"]}, {"condition": "operation == read", "fields": ["/request/id", "/no/such"]}]
+    [{"fields": ["/request/data/a~1b", "/auth"]},
+     {"condition": "operation == read", "fields": ["/request/id", "/no/such"]}]
     """
   try trail.enable("tape", options: ["exclude": exclude, "log_raw": "true"])
   var write = request()

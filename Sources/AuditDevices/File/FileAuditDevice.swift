@@ -4,7 +4,8 @@ internal import Primitives
 
 /// Appends entries to a file, or writes them to standard output, or keeps none (`discard`).
 package final class FileAuditDevice: AuditDevice {
-  /// Options: `file_path` (a path, `stdout` or `discard`) and `mode` (octal, default `0600`; `0000` leaves a file's mode as it is).
+  /// Options: `file_path` (a path, `stdout` or `discard`) and `mode` (octal, default `0600`; `0000` leaves a file's
+  /// mode as it is).
   package static let type = AuditDeviceType(name: "file") { context throws(AuditDeviceError) in
     try FileAuditDevice(options: context.options)
   }

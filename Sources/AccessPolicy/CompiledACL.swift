@@ -20,7 +20,8 @@ package struct Verdict: Sendable, Equatable {
   static let denied = Verdict(isAllowed: false)
 }
 
-/// All policies of a token made into one set of rules. Exactly one rule, the most specific one that matches, decides about a request.
+/// All policies of a token made into one set of rules. Exactly one rule, the most specific one that matches, decides
+/// about a request.
 package final class CompiledACL: Sendable {
   private struct PrefixRule: Sendable {
     let prefix: [UInt8]
@@ -44,8 +45,8 @@ package final class CompiledACL: Sendable {
   /// The one that counts first comes first.
   private let segmented: [SegmentRule]
 
-  /// Rules whose templates have no value for the subject are left out. The root policy counts only where it stands alone; among others it
-  /// brings nothing.
+  /// Rules whose templates have no value for the subject are left out. The root policy counts only where it stands
+  /// alone; among others it brings nothing.
   package init(_ policies: [Policy], subject: TemplateSubject?) {
     isRoot = !policies.isEmpty && policies.allSatisfy { $0.name == Policy.rootName }
     var joined: [PathPattern: Permissions] = [:]
@@ -108,7 +109,8 @@ package final class CompiledACL: Sendable {
       isAllowed: true, hasSudo: hasSudo, grantingPolicies: permissions.policies(granting: CapabilitySet(operation)))
   }
 
-  /// What the token may do there, sorted: `["root"]`, `["deny"]`, or names of capabilities. A path that ends in `/` is looked up as for a list.
+  /// What the token may do there, sorted: `["root"]`, `["deny"]`, or names of capabilities. A path that ends in `/`
+  /// is looked up as for a list.
   package func capabilities(_ path: String) -> [String] {
     if isRoot { return [Policy.rootName] }
     let bytes = Self.bytes(path)
@@ -178,8 +180,8 @@ package final class CompiledACL: Sendable {
     return covering?.permissions
   }
 
-  /// Whatever sorts between a prefix of the path and the path itself begins with that prefix. So the last one that does not sort behind the
-  /// path leads, over ever shorter ones, to the longest that matches.
+  /// Whatever sorts between a prefix of the path and the path itself begins with that prefix. So the last one that
+  /// does not sort behind the path leads, over ever shorter ones, to the longest that matches.
   private func longestPrefix(of path: ArraySlice<UInt8>) -> Int? {
     var low = 0
     var high = prefixes.count

@@ -14,7 +14,8 @@ struct ParameterRules: Sendable, Equatable {
     let join = { (a: [JSONValue], b: [JSONValue]) in a.isEmpty || b.isEmpty ? [] : a + b }
     allowed.merge(other.allowed, uniquingKeysWith: join)
     denied.merge(other.denied, uniquingKeysWith: join)
-    for name in other.required where !required.contains(name) { required.append(name) }
+    var seen = Set(required)
+    required += other.required.filter { seen.insert($0).inserted }
   }
 
   func permit(_ parameters: JSONObject) -> Bool {

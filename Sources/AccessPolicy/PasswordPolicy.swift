@@ -57,8 +57,8 @@ package struct PasswordPolicy: Sendable {
     self.alphabet = alphabet
   }
 
-  /// Draws every character evenly from the whole alphabet and keeps the first candidate that satisfies all rules, so that every password that
-  /// does is equally likely. Fails where the rules leave so few of them that none turns up.
+  /// Draws every character evenly from the whole alphabet and keeps the first candidate that satisfies all rules, so
+  /// that every password that does is equally likely. Fails where the rules leave so few of them that none turns up.
   package func generate(_ random: RandomSource) throws(PolicyError) -> String {
     var draw = EvenDraw(random, below: UInt32(alphabet.count))
     for _ in 0..<Self.attempts {

@@ -13,8 +13,8 @@ enum PathPattern: Hashable, Sendable {
   /// Segment by segment; of an open pattern the last segment is a prefix of the rest of the path.
   case segments([Segment], isOpen: Bool)
 
-  /// A path as it is written in a policy, with the values of its templates in place. Stars and pluses that came with a value are characters
-  /// like others: whoever may choose a name may not widen a rule by it.
+  /// A path as it is written in a policy, with the values of its templates in place. Stars and pluses that came with
+  /// a value are characters like others: whoever may choose a name may not widen a rule by it.
   init(_ bytes: [UInt8], isValue: [Bool] = []) {
     let written = { (i: Int) in i >= isValue.count || !isValue[i] }
     var range = bytes.indices

@@ -80,7 +80,7 @@ struct Permissions: Sendable {
     if let minWrapping { out["min_wrapping_ttl"] = .int(minWrapping.seconds) }
     if let maxWrapping { out["max_wrapping_ttl"] = .int(maxWrapping.seconds) }
     func object(_ rules: [String: [JSONValue]]) -> JSONValue {
-      .object(JSONObject(rules.map { ($0.key, .array($0.value)) }).sorted)
+      .object(JSONObject(members: rules.map { JSONObject.Member(name: $0.key, value: .array($0.value)) }).sorted)
     }
     if !parameters.allowed.isEmpty { out["allowed_parameters"] = object(parameters.allowed) }
     if !parameters.denied.isEmpty { out["denied_parameters"] = object(parameters.denied) }

@@ -137,9 +137,9 @@ private struct PolicyReader {
     var parameters = ParameterRules()
     parameters.allowed = try values("allowed_parameters", place, body)
     parameters.denied = try values("denied_parameters", place, body)
-    for name in try strings("required_parameters", place, body) {
-      let name = name.lowercased()
-      if !parameters.required.contains(name) { parameters.required.append(name) }
+    var seen: Set<String> = []
+    parameters.required = try strings("required_parameters", place, body).map { $0.lowercased() }.filter {
+      seen.insert($0).inserted
     }
     let shortest = try duration("min_wrapping_ttl", body)
     let longest = try duration("max_wrapping_ttl", body)
@@ -201,16 +201,20 @@ private struct PolicyReader {
     case .number(let number): .number(JSONNumber(text: number.jsonText))
     case .string(let text): .string(text)
     case .list(let values): .array(values.map(json))
-    case .object(let body):
-      .object(
-        JSONObject(
-          body.items.map { item in
-            switch item.content {
-            case .attribute(let value): (item.key, json(value))
-            case .block(_, let body): (item.key, json(.object(body)))
-            }
-          }))
+    case .object(let body): object(body)
     }
+  }
+
+  private static func object(_ body: HCLBody) -> JSONValue {
+    var values: [String: JSONValue] = [:]
+    for item in body.items {
+      switch item.content {
+      case .attribute(let value): values[item.key] = json(value)
+      case .block(_, let body): values[item.key] = object(body)
+      }
+    }
+    return .object(
+      JSONObject(members: body.keys.map { JSONObject.Member(name: $0, value: values[$0] ?? .null) }))
   }
 
   /// Nought is no limit.

@@ -3,8 +3,9 @@ package import Primitives
 package import SecretMemory
 package import StorageAPI
 
-/// The store as those above see it while the barrier is open: values go in and come out in the clear, and lie in the store encrypted
-/// with AES-256-GCM (`EncryptedRecord`) under keys that the root key protects (`Keyring`). Names of keys are not encrypted.
+/// The store as those above see it while the barrier is open: values go in and come out in the clear, and lie in the
+/// store encrypted with AES-256-GCM (`EncryptedRecord`) under keys that the root key protects (`Keyring`). Names of
+/// keys are not encrypted.
 ///
 /// May be called from any thread. After `seal` every call throws `.unavailable("Vault is sealed")`.
 package struct Barrier: LogicalStore {
@@ -119,8 +120,8 @@ package struct Barrier: LogicalStore {
     }
   }
 
-  /// Seals the keyring with another root key (32 bytes), together with the writes of `batch` or not at all: that is where the new
-  /// key as the seal wraps it belongs.
+  /// Seals the keyring with another root key (32 bytes), together with the writes of `batch` or not at all: that is
+  /// where the new key as the seal wraps it belongs.
   package func rotateRootKey(to key: SecretBytes, alongside batch: WriteBatch = WriteBatch()) throws(StoreError) {
     try changeKeyring(alongside: batch) { open in open.rootKey = key }
   }
@@ -191,7 +192,10 @@ package struct Barrier: LogicalStore {
 
   /// The term of that number; looks into the store where it is not known, since another node may have rotated.
   private func term(_ number: UInt32) throws(StoreError) -> Keyring.Term {
-    if let term = try withOpen({ $0.keyring.terms[number] }) { return term }
+    // Without taking anything out, since every read comes this way.
+    let known = open.withLock { open in open.map { $0.keyring.term(number) } }
+    guard let known else { throw Self.sealed }
+    if let known { return known }
     try reload()
     guard let term = try withOpen({ $0.keyring.terms[number] }) else { throw Self.damaged }
     return term

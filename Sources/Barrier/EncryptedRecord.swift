@@ -1,22 +1,28 @@
 internal import Cryptography
 internal import Primitives
 
-/// One stored value: a version byte (1), the term of its key (4 bytes, big-endian), a nonce (12), the ciphertext and its tag (16).
+/// One stored value: a version byte (1), the term of its key (4 bytes, big-endian), a nonce (12), the ciphertext and
+/// its tag (16).
 ///
-/// The head and the key under which the value lies are authenticated, so that a value moved to another place does not open. What
-/// this cannot notice is an older value put back in its own place.
+/// The head and the key under which the value lies are authenticated, so that a value moved to another place does not
+/// open. What this cannot notice is an older value put back in its own place.
 ///
-/// Nonces are 96 random bits. NIST SP 800-38D, section 8.3, allows 2^32 of them under one key: two are then equal with a probability
-/// below 2^-32. A counter would allow more, but would have to survive crashes, restored snapshots and copied machines, where a value
-/// used twice would give the plaintexts away; random numbers from the kernel cannot go back. The barrier counts encryptions, makes a
-/// new key well before 2^32, and encrypts nothing with a key that has reached that bound.
+/// Nonces are 96 random bits. NIST SP 800-38D, section 8.3, allows 2^32 of them under one key: two are then equal with
+/// a probability below 2^-32. A counter would allow more, but would have to survive crashes, restored snapshots and
+/// copied machines, where a number used twice would give the plaintexts away; random numbers from the kernel cannot go
+/// back. The barrier counts encryptions, makes a new key well before 2^32, and encrypts nothing with a key that has
+/// reached that bound.
 enum EncryptedRecord {
   static func seal(
     _ plaintext: [UInt8], key: String, term: Keyring.Term, random: RandomSource
   ) throws(CryptographyError) -> [UInt8] {
     let nonce = random.bytes(AESGCM.nonceBytes)
-    let head = head(term: term.number)
-    return try term.cipher.seal(plaintext, after: head + nonce, nonce: nonce, associatedData: head + Array(key.utf8))
+    var head: [UInt8] = []
+    head.reserveCapacity(headBytes + AESGCM.nonceBytes)
+    append(headOf: term.number, to: &head)
+    head.append(contentsOf: nonce)
+    return try term.cipher.seal(
+      plaintext, after: head, nonce: nonce, associatedData: associatedData(term: term.number, key: key))
   }
 
   /// The number of the term whose key opens the record; nil for what is no record.
@@ -30,7 +36,7 @@ enum EncryptedRecord {
     let start = headBytes + AESGCM.nonceBytes
     return try term.cipher.open(
       record[start...], nonce: Array(record[headBytes..<start]),
-      associatedData: head(term: term.number) + Array(key.utf8))
+      associatedData: associatedData(term: term.number, key: key))
   }
 
   /// Bytes that a record is longer than its value.
@@ -38,7 +44,17 @@ enum EncryptedRecord {
 
   private static let version: UInt8 = 1
   private static let headBytes = 5
-  private static func head(term: UInt32) -> [UInt8] {
-    [version] + withUnsafeBytes(of: term.bigEndian) { Array($0) }
+
+  private static func associatedData(term: UInt32, key: String) -> [UInt8] {
+    var data: [UInt8] = []
+    data.reserveCapacity(headBytes + key.utf8.count)
+    append(headOf: term, to: &data)
+    data.append(contentsOf: key.utf8)
+    return data
+  }
+
+  private static func append(headOf term: UInt32, to data: inout [UInt8]) {
+    data.append(version)
+    for shift: UInt32 in [24, 16, 8, 0] { data.append(UInt8(truncatingIfNeeded: term >> shift)) }
   }
 }

@@ -1,8 +1,9 @@
-/// How many records the active key has encrypted, kept so that a crash can make the count too large but never too small.
+/// How many records the active key has encrypted, kept so that a crash can make the count too large but never too
+/// small.
 ///
-/// The store holds a reservation that is ahead of what was done. Who comes to its end writes a new one with the very batch that does
-/// so, once in a million records, and after a crash the whole reservation counts as spent. The commits under way at that moment, at
-/// most as many as there are threads, are the only ones that go ahead of it.
+/// The store holds a reservation that is ahead of what was done. Who comes to its end writes a new one with the very
+/// batch that does so, once in a million records, and after a crash the whole reservation counts as spent. The commits
+/// under way at that moment, at most as many as there are threads, are the only ones that go ahead of it.
 struct EncryptionCount: Sendable, Equatable {
   /// Encryptions known to have been done; what is shown.
   private(set) var counted: Int64
@@ -33,7 +34,8 @@ struct EncryptionCount: Sendable, Equatable {
     return spent > reserved ? store() : .encrypt
   }
 
-  /// The record to store in order that the count shown is right after a restart; nil where nothing was encrypted since the last.
+  /// The record to store in order that the count shown is right after a restart; nil where nothing was encrypted since
+  /// the last.
   mutating func exact() -> [UInt8]? {
     guard counted != stored, case .encryptAndStore(let record) = store() else { return nil }
     return record

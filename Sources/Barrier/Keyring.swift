@@ -4,10 +4,10 @@ internal import SecretMemory
 
 /// The encryption keys of every term that may still have records in the store, and when the next one is due.
 ///
-/// Stored as: a version byte (1), a check value of the root key (16 bytes), and the keyring sealed with the root key. The check value,
-/// derived from the key and telling nothing about it, tells a wrong key from a damaged keyring. Sealed is: the number of terms (4
-/// bytes), for each its number (4), installation time (8, nanoseconds) and key (32); then whether rotation is on (1), after how many
-/// operations (8) and nanoseconds (8). Numbers are big-endian.
+/// Stored as: a version byte (1), a check value of the root key (16 bytes), and the keyring sealed with the root key.
+/// The check value, derived from the key and telling nothing about it, tells a wrong key from a damaged keyring. Sealed
+/// is: the number of terms (4 bytes), for each its number (4), installation time (8, nanoseconds) and key (32); then
+/// whether rotation is on (1), after how many operations (8) and nanoseconds (8). Numbers are big-endian.
 struct Keyring: Sendable {
   struct Term: Sendable {
     let number: UInt32
@@ -35,6 +35,8 @@ struct Keyring: Sendable {
     terms = [1: active]
     rotation = RotationConfiguration()
   }
+
+  func term(_ number: UInt32) -> Term? { number == active.number ? active : terms[number] }
 
   /// The same with a new key that encrypts from now on.
   func rotated(now: Timestamp, random: RandomSource) throws(CryptographyError) -> Keyring {

@@ -26,7 +26,8 @@ package struct KeyStatus: Sendable, Equatable {
   /// Counts keys, from 1.
   package var term: Int
   package var installTime: Timestamp
-  /// Records encrypted with it, as far as counted: after a crash up to 2^20 may be missing here (not where it is decided).
+  /// Records encrypted with it, as far as counted: after a crash up to 2^20 may be missing here (not where it is
+  /// decided).
   package var encryptions: Int64
 
   package init(term: Int, installTime: Timestamp, encryptions: Int64) {

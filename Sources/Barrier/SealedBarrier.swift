@@ -5,8 +5,8 @@ package import StorageAPI
 
 /// The barrier while nobody has given the root key: it can be set up or opened, and nothing else.
 package struct SealedBarrier: Sendable {
-  /// Keys that begin with this are stored in the clear, since they must be read before the barrier opens: the seal's configuration and
-  /// the wrapped root key. Nothing protects them from being changed.
+  /// Keys that begin with this are stored in the clear, since they must be read before the barrier opens: the seal's
+  /// configuration and the wrapped root key. Nothing protects them from being changed.
   package static let unsealedPrefix = "core/seal/"
 
   private let store: any PhysicalStore
@@ -21,8 +21,9 @@ package struct SealedBarrier: Sendable {
 
   package func isInitialized() throws(StoreError) -> Bool { try store.get(BarrierKey.keyring) != nil }
 
-  /// Makes the first encryption key and stores it under the root key (32 bytes, `.wrongKey` otherwise), all with the writes of `batch`
-  /// or not at all; those below `unsealedPrefix` stay in the clear. Throws `.alreadyInitialized` if there is a keyring.
+  /// Makes the first encryption key and stores it under the root key (32 bytes, `.wrongKey` otherwise), all with the
+  /// writes of `batch` or not at all; those below `unsealedPrefix` stay in the clear. Throws `.alreadyInitialized` if
+  /// there is a keyring.
   package func initialize(rootKey: SecretBytes, alongside batch: WriteBatch = WriteBatch()) throws(BarrierError) {
     let keyring: Keyring
     let sealed: [UInt8]

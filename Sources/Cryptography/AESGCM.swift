@@ -4,8 +4,8 @@ package import SecretMemory
 
 /// AES in Galois/counter mode (NIST SP 800-38D) with 12-byte nonces and 16-byte tags at the end of the ciphertext.
 ///
-/// The key is expanded once for each context, and contexts are used again, so that a message costs no key schedule. A nonce must
-/// never be used twice with one key.
+/// The key is expanded once for each context, and contexts are used again, so that a message costs no key schedule. A
+/// nonce must never be used twice with one key.
 package struct AESGCM: Sendable {
   package static let nonceBytes = 12
   package static let tagBytes = 16
@@ -28,8 +28,8 @@ package struct AESGCM: Sendable {
     try seal(plaintext, after: [], nonce: nonce, associatedData: associatedData)
   }
 
-  /// `header`, as it is, followed by the ciphertext and its tag: a whole record in one allocation. The header is not authenticated
-  /// unless it is in the associated data too.
+  /// `header`, as it is, followed by the ciphertext and its tag: a whole record in one allocation. The header is not
+  /// authenticated unless it is in the associated data too.
   package func seal(
     _ plaintext: [UInt8], after header: [UInt8], nonce: [UInt8], associatedData: [UInt8] = []
   ) throws(CryptographyError) -> [UInt8] {
@@ -130,11 +130,11 @@ package struct AESGCM: Sendable {
     guard nonce.count == Self.nonceBytes else { return .nonceLength }
     guard let context = opening.take() else { return .library }
     let body = UnsafeRawBufferPointer(rebasing: sealed[..<(sealed.count - Self.tagBytes)])
-    // The library wants the tag writable, though it only reads it.
-    var tag = Array(sealed[(sealed.count - Self.tagBytes)...])
+    // The library's interface has no const here, though it only reads the tag.
+    let tag = sealed.baseAddress.map { UnsafeMutableRawPointer(mutating: $0 + body.count) }
     guard Self.begin(context, nonce: nonce, associatedData: associatedData, encrypts: 0),
       Self.transform(context, body, into: out),
-      EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, Int32(Self.tagBytes), &tag) == 1
+      EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, Int32(Self.tagBytes), tag) == 1
     else {
       zero(out)
       EVP_CIPHER_CTX_free(context)

@@ -2,7 +2,8 @@ package import SecretMemory
 
 /// Keys from a key (RFC 5869) with HMAC-SHA-256.
 package enum HKDF {
-  /// `info` says what the derived key is for; different texts give independent keys. `count` is at most 8,160, by the definition.
+  /// `info` says what the derived key is for; different texts give independent keys. `count` is at most 8,160, by the
+  /// definition.
   package static func derive(
     from secret: SecretBytes, salt: [UInt8] = [], info: String, count: Int
   ) -> SecretBytes {

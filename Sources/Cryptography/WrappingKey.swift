@@ -3,8 +3,8 @@ package import SecretMemory
 
 /// A 32-byte key that seals other keys, few and short-lived texts, with AES-256-GCM under random nonces.
 ///
-/// What it makes is a version byte (1), the nonce, the ciphertext and its tag. The purpose is authenticated, so that a key wrapped
-/// for one purpose is not taken for another.
+/// What it makes is a version byte (1), the nonce, the ciphertext and its tag. The purpose is authenticated, so that a
+/// key wrapped for one purpose is not taken for another.
 package struct WrappingKey: Sendable {
   private let cipher: AESGCM
 

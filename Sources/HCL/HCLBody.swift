@@ -99,7 +99,8 @@ package struct HCLBlock: Sendable, Equatable {
   }
 }
 
-/// The contents of a file, a block or an object. Where a key is written several times, the last one counts for the typed readers.
+/// The contents of a file, a block or an object. Where a key is written several times, the last one counts for the
+/// typed readers.
 package struct HCLBody: Sendable, Equatable {
   package let items: [HCLItem]
   /// The line of `{`; 1 for a whole text.
@@ -186,7 +187,8 @@ package struct HCLBody: Sendable, Equatable {
     throw mismatch(key, "a whole number", value)
   }
 
-  /// A boolean, a number (anything but 0 is true), or a text: `true`, `t`, `1`, `false`, `f`, `0` in the usual cases; the empty text is false.
+  /// A boolean, a number (anything but 0 is true), or a text: `true`, `t`, `1`, `false`, `f`, `0` in the usual cases;
+  /// the empty text is false.
   package func bool(_ key: String) throws(HCLError) -> Bool? {
     guard let value = try value(key) else { return nil }
     switch value {
@@ -238,8 +240,9 @@ package struct HCLBody: Sendable, Equatable {
 
   /// All stanzas of that name, in order.
   ///
-  /// A stanza in HCL's own notation comes with the labels that it was written with. Objects that are assigned, as JSON must do, are taken apart:
-  /// as many levels of them as `labels` says are labels, and a list at any level stands for several stanzas.
+  /// A stanza in HCL's own notation comes with the labels that it was written with. Objects that are assigned, as
+  /// JSON must do, are taken apart: as many levels of them as `labels` says are labels, and a list at any level
+  /// stands for several stanzas.
   package func blocks(_ name: String, labels: Int = 1) throws(HCLError) -> [HCLBlock] {
     var out: [HCLBlock] = []
     for item in items where item.key == name {

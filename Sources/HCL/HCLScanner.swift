@@ -42,7 +42,8 @@ struct HCLToken {
 struct HCLScanner {
   private let input: [Unicode.Scalar]
   private var at = 0
-  /// Where the scalar that was read last stands. Every attempt to read behind the end moves on by one column, which error texts show.
+  /// Where the scalar that was read last stands. Every attempt to read behind the end moves on by one column, which
+  /// error texts show.
   private var position = HCLPosition(line: 1, column: 0)
   private var previous = HCLPosition(line: 1, column: 0)
   private var wasNewline = false

@@ -17,8 +17,8 @@ package enum ShamirError: Error, Sendable, Equatable {
 
 /// Shamir's secret sharing ("How to share a secret", 1979) over GF(2^8), byte by byte.
 ///
-/// A share is the values of the polynomials followed by the point at which they were taken, 1 to 255. Where there is but one
-/// share, it is the secret itself.
+/// A share is the values of the polynomials followed by the point at which they were taken, 1 to 255. Where there is
+/// but one share, it is the secret itself.
 package enum Shamir {
   package static func split(
     _ secret: SecretBytes, shares: Int, threshold: Int, random: RandomSource

@@ -46,7 +46,10 @@ private func refusal(_ text: String) -> String {
     (#"path "a" { allowed_parameters = { "x" = "y" } }"#, #"path "a": allowed_parameters: "x" must be a list"#),
     (#"path "a/{{identity.entity.id" { }"#, "failed to validate policy templating: unbalanced templating characters"),
     (#"path "a/x}}" { }"#, "failed to validate policy templating: unbalanced templating characters"),
-    (#"path "a" { expiration = "2030-01-01" }"#, "1 error occurred:\n\t* path \"a\": invalid key \"expiration\" on line 1\n\n"),
+    (
+      #"path "a" { expiration = "2030-01-01" }"#,
+      "1 error occurred:\n\t* path \"a\": invalid key \"expiration\" on line 1\n\n"
+    ),
     ("{\"path\":", "At 1:9: invalid JSON: unexpected end of JSON input at offset 8"),
     (PolicyText.decoded("nonsense"), "At 1:1: illegal char"),
   ]) func refused(text: String, reason: String) { #expect(refusal(text) == "failed to parse policy: " + reason) }
@@ -87,8 +90,9 @@ private func refusal(_ text: String) -> String {
   @Test func root() throws {
     let acl = CompiledACL([.root], subject: nil)
     #expect(acl.capabilities("anything") == ["root"])
-    #expect(acl.decide(.delete, path: "a", parameters: [:], wrapTTL: nil)
-      == Verdict(isAllowed: true, hasSudo: true, grantingPolicies: ["root"], isRoot: true))
+    #expect(
+      acl.decide(.delete, path: "a", parameters: [:], wrapTTL: nil)
+        == Verdict(isAllowed: true, hasSudo: true, grantingPolicies: ["root"], isRoot: true))
     #expect(acl.resultantACL["root"] == true)
     #expect(acl.resultantACL["exact_paths"] == nil)
     // Among others it brings nothing, so that a mistake elsewhere does not open everything.

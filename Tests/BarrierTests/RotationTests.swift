@@ -102,7 +102,7 @@ private func term(of key: String, in store: TestStore) throws -> UInt32? {
     try two.rotate()
     store.interruptNextCommit { try? two.rotate() }
     try one.rotate()
-    #expect(try one.keyStatus.term == 4)
+    #expect(try one.keyStatus.term == 5)
     try one.put("b", [2])
     #expect(try two.get("b")?.bytes == [2])
     #expect(try opened(store).get("b")?.bytes == [2])
@@ -190,13 +190,17 @@ private func term(of key: String, in store: TestStore) throws -> UInt32? {
       Issue.record("no reservation")
       return
     }
-    #expect(count.encrypt(Int(EncryptionCount.ahead)) != .encrypt)
+    #expect(count.encrypt(Int(EncryptionCount.ahead) + 1) != .encrypt)
     let restored = try #require(EncryptionCount(record: record))
     #expect(restored.counted == 5)
     #expect(restored.spent == 5 + EncryptionCount.ahead)
-    for count in 0..<32 where count != 16 { #expect(EncryptionCount(record: [UInt8](repeating: 0, count: count)) == nil) }
+    for count in 0..<32 where count != 16 {
+      #expect(EncryptionCount(record: [UInt8](repeating: 0, count: count)) == nil)
+    }
     #expect(EncryptionCount(record: [UInt8](repeating: 0xFF, count: 16)) == nil)
-    var largest = try #require(EncryptionCount(record: [0x7F] + [UInt8](repeating: 0xFF, count: 7) + [0x7F] + [UInt8](repeating: 0xFF, count: 7)))
+    var largest = try #require(
+      EncryptionCount(record: [0x7F] + [UInt8](repeating: 0xFF, count: 7) + [0x7F] + [UInt8](repeating: 0xFF, count: 7))
+    )
     #expect(largest.encrypt(.max) != .encrypt || largest.spent == .max)
   }
 

@@ -88,7 +88,9 @@ private func ciphertextsOfTheStandard(vector: Vector) throws {
 
 @Test func lengthsThatDoNotFitAreRefused() throws {
   for count in [0, 15, 17, 31, 33] {
-    #expect(throws: CryptographyError.keyLength) { try AESGCM(key: SecretBytes(copying: [UInt8](repeating: 0, count: count))) }
+    #expect(throws: CryptographyError.keyLength) {
+      try AESGCM(key: SecretBytes(copying: [UInt8](repeating: 0, count: count)))
+    }
   }
   let cipher = try AESGCM(key: SecretBytes(copying: bytes(longKey)))
   for count in [0, 11, 13, 16] {

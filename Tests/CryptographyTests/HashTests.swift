@@ -1,8 +1,9 @@
 import CSystem
-@testable import Cryptography
 import Primitives
 import SecretMemory
 import Testing
+
+@testable import Cryptography
 
 /// The examples "abc" and the two-block message of FIPS 180-4 and FIPS 202.
 @Test(arguments: [

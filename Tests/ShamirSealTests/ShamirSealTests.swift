@@ -39,7 +39,9 @@ private let unsealKey = SecretBytes(copying: RandomSource.seeded(2).bytes(32))
   }
 }
 
-@Test(arguments: ["", "{}", "[]", #"{"key_id":"a"}"#, #"{"key_id":1,"ciphertext":""}"#, #"{"key_id":"a","ciphertext":"*"}"#])
+@Test(arguments: [
+  "", "{}", "[]", #"{"key_id":"a"}"#, #"{"key_id":1,"ciphertext":""}"#, #"{"key_id":"a","ciphertext":"*"}"#,
+])
 func whatIsNoSealedKeyIsDamage(text: String) {
   #expect(throws: SealError.damaged) { try SealedKey(json: Array(text.utf8)) }
 }

@@ -23,7 +23,8 @@ private func seal(
 /// A file in a folder of its own for the length of the call.
 private func withFile(_ contents: [UInt8], mode: mode_t = 0o600, _ body: (String) throws -> Void) throws {
   var template = Array("/tmp/coffer-seal-XXXXXX".utf8CString)
-  let folder = try #require(template.withUnsafeMutableBufferPointer { mkdtemp($0.baseAddress!).map { String(cString: $0) } })
+  let folder = try #require(
+    template.withUnsafeMutableBufferPointer { mkdtemp($0.baseAddress!).map { String(cString: $0) } })
   let path = folder + "/key"
   let file = open(path, O_WRONLY | O_CREAT, 0o600)
   #expect(write(file, contents, contents.count) == contents.count)
@@ -69,7 +70,9 @@ private func refusal(_ body: () throws -> Void) -> String? {
   #expect(throws: SealError.self) { try old.unwrap(again) }
   // The same bytes under another name are another key.
   #expect(throws: SealError.self) { try seal(hex, id: "renamed").unwrap(sealed) }
-  #expect(throws: SealError.self) { try seal(hex, id: "old").unwrap(SealedKey(ciphertext: again.ciphertext, keyID: "old")) }
+  #expect(throws: SealError.self) {
+    try seal(hex, id: "old").unwrap(SealedKey(ciphertext: again.ciphertext, keyID: "old"))
+  }
   for at in sealed.ciphertext.indices {
     var damaged = sealed
     damaged.ciphertext[at] ^= 0x80
@@ -83,7 +86,8 @@ private func refusal(_ body: () throws -> Void) -> String? {
   #expect(
     refusal { _ = try seal(hex, previous: hex) } == "previous_key and previous_key_id must be set together")
   #expect(
-    refusal { _ = try seal(hex, previous: hex, previousID: "one") } == "previous_key_id must differ from current_key_id")
+    refusal { _ = try seal(hex, previous: hex, previousID: "one") } == "previous_key_id must differ from current_key_id"
+  )
   let form = "current_key must be 32 bytes, as they are, in hexadecimal or in base64"
   for text in ["short", String(hex.dropLast()), hex + "0", String(repeating: "*", count: 44), " ", "\u{301}"] {
     #expect(refusal { _ = try seal(text) } == form)

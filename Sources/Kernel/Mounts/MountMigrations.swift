@@ -6,6 +6,12 @@ package final class MountMigrations: Sendable {
     package let source: String
     package let target: String
     package let status: String
+
+    package init(source: String, target: String, status: String) {
+      self.source = source
+      self.target = target
+      self.status = status
+    }
   }
 
   private static let remembered = 1000

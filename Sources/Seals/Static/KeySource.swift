@@ -30,8 +30,8 @@ struct KeySource {
     text.utf8.starts(with: scheme.utf8) ? String(decoding: text.utf8.dropFirst(scheme.utf8.count), as: UTF8.self) : nil
   }
 
-  /// Exactly 32 bytes are the key. Otherwise blanks and line ends around it do not count, and it may be written in hexadecimal or in
-  /// base64 of either alphabet.
+  /// Exactly 32 bytes are the key. Otherwise blanks and line ends around it do not count, and it may be written in
+  /// hexadecimal or in base64 of either alphabet.
   static func key(in contents: SecretBytes) -> SecretBytes? {
     if contents.count == 32 { return contents }
     return contents.withBytes { bytes -> SecretBytes? in
@@ -44,7 +44,9 @@ struct KeySource {
       if text.utf8.count == 64, let decoded = Hex.decode(text) { return SecretBytes(copying: decoded) }
       guard text.utf8.count == 43 || text.utf8.count == 44 else { return nil }
       for alphabet in [Base64.Alphabet.standard, .url] {
-        if let decoded = try? Base64.decode(text, alphabet: alphabet, padded: text.utf8.count == 44), decoded.count == 32 {
+        if let decoded = try? Base64.decode(text, alphabet: alphabet, padded: text.utf8.count == 44),
+          decoded.count == 32
+        {
           return SecretBytes(copying: decoded)
         }
       }

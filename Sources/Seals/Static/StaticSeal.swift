@@ -3,10 +3,11 @@ package import Primitives
 package import SealAPI
 package import SecretMemory
 
-/// Wraps the root key with a key that the machine's own keeping gives at each start: a file, a variable of the environment.
+/// Wraps the root key with a key that the machine's own keeping gives at each start: a file, a variable of the
+/// environment.
 ///
-/// Two keys may be configured, so that the key can be changed: a root key under the previous one still opens, and `isRewrapDue`
-/// says that it should be wrapped again.
+/// Two keys may be configured, so that the key can be changed: a root key under the previous one still opens, and
+/// `isRewrapDue` says that it should be wrapped again.
 package struct StaticSeal: Seal {
   /// The parameters of `seal "static"`, as written in the configuration.
   package struct Configuration: Sendable, Equatable {
@@ -33,7 +34,8 @@ package struct StaticSeal: Seal {
   private let previous: Key?
   private let random: RandomSource
 
-  /// Reads the keys now; a key file that comes or changes later is not looked at. Throws `.refused` with words for the operator.
+  /// Reads the keys now; a key file that comes or changes later is not looked at. Throws `.refused` with words for the
+  /// operator.
   package init(
     _ configuration: Configuration, random: RandomSource,
     environment: @escaping @Sendable (String) -> String? = variable(named:)

@@ -51,7 +51,7 @@ extension SystemEngine {
 
   private static func setRotationConfiguration(_ call: Call) throws -> Reply {
     let barrier = try call.active.state.barrier
-    var configuration = barrier.rotationConfiguration
+    var configuration = try barrier.rotationConfiguration
     if let interval = try call[Fields.interval] {
       guard interval == .zero || interval >= RotationConfiguration.shortestInterval else {
         throw EngineError.invalid("interval must be greater or equal to 24h0m0s")

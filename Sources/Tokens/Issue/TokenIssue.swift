@@ -163,9 +163,6 @@ extension TokenStore {
           throw EngineError.invalid("cannot create a token with a duplicate ID")
         }
         try revoke(key: entry.key)
-      } else if id != nil {
-        // What is left of an earlier token of that id must not come to life under this one.
-        try finishRevocation(entry.key)
       }
       let added = try more(entry)
       let batch = WriteBatch(writes: creation(entry, secrets) + added.writes)

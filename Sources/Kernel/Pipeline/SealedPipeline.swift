@@ -7,9 +7,8 @@ struct SealedPipeline {
 
   func handle(_ request: InboundRequest) -> WireResponse {
     do {
-      guard request.path.hasPrefix("sys/"),
-        let (route, captures) = node.systemEngine.route(String(request.path.dropFirst(4))),
-        route.traits.contains(.beforeUnseal), request.operation != .help
+      guard request.path.hasPrefix("sys/"), request.operation != .help,
+        let (route, captures) = route(String(request.path.dropFirst(4)))
       else { throw Failures.sealed }
       let call = Call(
         id: request.id, operation: request.operation, mountPoint: "sys/", path: String(request.path.dropFirst(4)),
@@ -25,5 +24,13 @@ struct SealedPipeline {
         return Outcome(.bare(reply), status: reply.status ?? 200).response(log: node.log)
       }
     } catch { return Failures.response(to: error, log: node.log) }
+  }
+
+  /// The first route that works now, which may not be the one that is asked first while the node is active.
+  private func route(_ path: String) -> (MountedEngine.BoundRoute, [String: String])? {
+    for route in node.systemEngine.routes where route.traits.contains(.beforeUnseal) {
+      if let captures = route.pattern.match(path) { return (route, captures) }
+    }
+    return nil
   }
 }

@@ -6,17 +6,24 @@ import StorageAPI
 /// A mount that takes requests: its entry as it stands now, and its engine.
 package final class Mount: Sendable {
   private let current: Locked<MountEntry>
-  package let engine: MountedEngine
+  private let running: Locked<MountedEngine>
   package let type: EngineType
 
   init(entry: MountEntry, type: EngineType, context: (Locked<MountEntry>) -> MountContext) throws {
     current = Locked(entry)
     self.type = type
-    engine = try type.make(context(current))
+    running = Locked(try type.make(context(current)))
   }
 
   package var entry: MountEntry { current.withLock { $0 } }
+  package var engine: MountedEngine { running.withLock { $0 } }
   func replace(_ entry: MountEntry) { current.withLock { $0 = entry } }
+
+  /// Makes the engine anew, as where other options give it other routes.
+  func restart(context: (Locked<MountEntry>) -> MountContext) throws {
+    let engine = try type.make(context(current))
+    running.withLock { $0 = engine }
+  }
 }
 
 /// What engines get from the node beside their storage.
@@ -136,14 +143,16 @@ package final class MountTable: Sendable {
   package var unavailable: [MountEntry] { snapshot.withLock { $0.unavailable } }
 
   private func start(_ entry: MountEntry, _ type: EngineType) throws -> Mount {
+    try Mount(entry: entry, type: type) { context(entry, $0) }
+  }
+
+  private func context(_ entry: MountEntry, _ current: Locked<MountEntry>) -> MountContext {
     let surroundings = surroundings
-    return try Mount(entry: entry, type: type) { current in
-      MountContext(
-        path: { current.withLock { $0.requestPath } }, accessor: entry.accessor, uuid: entry.uuid, type: entry.type,
-        storage: StorageView(surroundings.store, prefix: entry.storagePrefix), clock: surroundings.clock,
-        random: surroundings.random, settings: { Self.settings(of: current.withLock { $0 }, surroundings) },
-        log: { message, details in surroundings.log(current.withLock { $0.requestPath }, message, details) })
-    }
+    return MountContext(
+      path: { current.withLock { $0.requestPath } }, accessor: entry.accessor, uuid: entry.uuid, type: entry.type,
+      storage: StorageView(surroundings.store, prefix: entry.storagePrefix), clock: surroundings.clock,
+      random: surroundings.random, settings: { Self.settings(of: current.withLock { $0 }, surroundings) },
+      log: { message, details in surroundings.log(current.withLock { $0.requestPath }, message, details) })
   }
 
   /// Adds a mount and makes it durable.
@@ -163,11 +172,11 @@ package final class MountTable: Sendable {
 
   /// Stores a changed entry and shows it to the engine; the path may change.
   package func change(_ mount: Mount, _ edit: (inout MountEntry) throws -> Void) throws {
-    try changing.withLock { (_) throws in
+    let hasOtherOptions = try changing.withLock { (_) throws in
       let old = mount.entry
       var entry = old
       try edit(&entry)
-      if entry == old { return }
+      if entry == old { return false }
       var batch = WriteBatch()
       batch.put(entry.storageKey, JSONText(entry.record).bytes)
       _ = try surroundings.store.commit(batch)
@@ -176,8 +185,10 @@ package final class MountTable: Sendable {
         if entry.requestPath != old.requestPath { table.byPath[old.requestPath] = nil }
         table.byPath[entry.requestPath] = mount
       }
+      return entry.options != old.options
     }
     try mount.engine.tuned()
+    if hasOtherOptions { try mount.restart { context(mount.entry, $0) } }
   }
 
   /// Takes the mount out of the table and deletes all that it stored, in one commit.

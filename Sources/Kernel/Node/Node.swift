@@ -198,6 +198,14 @@ package final class Node: Sendable {
     watcher.withLock { $0 }?.unsealed()
   }
 
+  /// To be called every few seconds: keeps up the barrier's keys.
+  package func maintain() {
+    guard let state else { return }
+    do { try state.barrier.maintain(now: composition.clock.now()) } catch {
+      log.error("the barrier's keys could not be maintained", [("error", "\(error)")])
+    }
+  }
+
   // MARK: Sealing
 
   /// Refuses new requests, lets those under way end, and forgets every key. Does nothing on a sealed node.

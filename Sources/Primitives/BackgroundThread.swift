@@ -1,7 +1,7 @@
 internal import Glibc
 
 /// One thread that can be waited for.
-final class BackgroundThread: Sendable {
+package final class BackgroundThread: Sendable {
   private let handle: pthread_t
 
   private final class Body {
@@ -10,7 +10,7 @@ final class BackgroundThread: Sendable {
   }
 
   /// Nil where the system gives no more threads.
-  init?(_ run: @escaping @Sendable () -> Void) {
+  package init?(_ run: @escaping @Sendable () -> Void) {
     var handle = pthread_t()
     let body = Unmanaged.passRetained(Body(run))
     let result = pthread_create(
@@ -28,8 +28,8 @@ final class BackgroundThread: Sendable {
   }
 
   /// Returns when the thread has ended. To be called once.
-  func join() { pthread_join(handle, nil) }
+  package func join() { pthread_join(handle, nil) }
 
   /// Instead of `join`, for a thread that nobody waits for.
-  func detach() { pthread_detach(handle) }
+  package func detach() { pthread_detach(handle) }
 }

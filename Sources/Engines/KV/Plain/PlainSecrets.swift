@@ -97,7 +97,7 @@ struct PlainSecrets: Engine {
 
   private static func key(_ call: Call) throws -> String {
     let path = call.capture("path")
-    if path.contains("..") { throw KVError.relativePath }
+    if path.utf8.contains(UInt8(ascii: ".")), path.contains("..") { throw KVError.relativePath }
     return path
   }
 }

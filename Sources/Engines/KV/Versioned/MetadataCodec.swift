@@ -12,6 +12,8 @@ extension KeyMetadata {
     var indexes: [Attribution: UInt32] = [:]
     func index(_ author: Attribution?) -> UInt32 {
       guard let author else { return 0 }
+      // Most keys have one author, and comparing is cheaper than hashing.
+      if author == authors.last { return UInt32(truncatingIfNeeded: authors.count) }
       if let known = indexes[author] { return known }
       authors.append(author)
       indexes[author] = UInt32(truncatingIfNeeded: authors.count)

@@ -1,7 +1,8 @@
 internal import Primitives
 
-// A record of metadata: format 1, flags, settings, times, numbers, custom metadata as JSON text; then a table of versions with entries of one size,
-// so that a read finds its version without looking at the others; then who did what, each once, by index from 1.
+// A record of metadata: format 1, flags, settings, times, numbers, custom metadata as JSON text; then a table of
+// versions with entries of one size, so that a read finds its version without looking at the others; then who did what,
+// each once, by index from 1.
 
 extension KeyMetadata {
   private static let format: UInt8 = 1
@@ -129,7 +130,8 @@ extension KeyMetadata {
   }
 }
 
-/// A stored value: when its version was made, by which a read knows that value and metadata belong together, then its JSON text.
+/// A stored value: when its version was made, by which a read knows that value and metadata belong together, then its
+/// JSON text.
 enum VersionRecord {
   static func encode(created: Timestamp, json: some Collection<UInt8>) -> [UInt8] {
     var writer = RecordWriter(reserving: json.count + 8)

@@ -1,5 +1,6 @@
 extension JSONText {
-  /// The value with the members of every object sorted by name, bytewise: the order in which clients of the API get maps.
+  /// The value with the members of every object sorted by name, bytewise: the order in which clients of the API get
+  /// maps.
   package init(sorting value: JSONValue) {
     var writer = JSONWriter()
     writer.sorted(value)

@@ -3,8 +3,8 @@ internal import Primitives
 
 /// Reads what `server -config` names: files in HCL or JSON, and folders of them.
 ///
-/// Files are read in the order in which they are named, those of a folder by name. Where several set the same value the last one wins; stanzas
-/// add up. The environment wins over files where it has a variable for a value.
+/// Files are read in the order in which they are named, those of a folder by name. Where several set the same value the
+/// last one wins; stanzas add up. The environment wins over files where it has a variable for a value.
 package struct ConfigurationReader: Sendable {
   private let environment: [String: String]
   private let files: ConfigurationFiles

@@ -96,7 +96,8 @@ package struct RaftConfiguration: Sendable, Equatable {
 package struct SealConfiguration: Sendable, Equatable {
   package enum Kind: Sendable, Equatable {
     case shamir
-    /// Keys as they were written: 32 bytes raw, in hexadecimal or base64, `env://NAME` or `file://PATH`. Never to be logged.
+    /// Keys as they were written: 32 bytes raw, in hexadecimal or base64, `env://NAME` or `file://PATH`. Never to be
+    /// logged.
     case staticKey(currentKeyID: String, currentKey: String, previousKeyID: String, previousKey: String)
 
     /// The `type` that seal-status shows.

@@ -1,3 +1,4 @@
+import Glibc
 import JSONText
 import Primitives
 import Testing
@@ -433,6 +434,22 @@ struct BadConfigurationTests {
     #expect(throws: ConfigurationError.self) {
       try ConfigurationReader().read(paths: ["/nonexistent/coffer.hcl"])
     }
+  }
+
+  @Test func theMachinesFilesAreRead() throws {
+    var template = Array("/tmp/configuration-XXXXXX".utf8CString)
+    try #require(mkdtemp(&template) != nil)
+    let folder = String(decoding: template.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    let path = folder + "/c.hcl"
+    defer {
+      unlink(path)
+      rmdir(folder)
+    }
+    let text = whole("ui = true")
+    let file = open(path, O_WRONLY | O_CREAT, 0o600)
+    #expect(write(file, text, text.utf8.count) == text.utf8.count)
+    close(file)
+    for named in [folder, path] { #expect(try ConfigurationReader().read(paths: [named]).ui) }
   }
 
   @Test func theFileAtFaultIsNamed() {

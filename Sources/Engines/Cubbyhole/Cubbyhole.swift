@@ -4,7 +4,8 @@ internal import StorageAPI
 
 /// Storage of each token's own, which no other token reaches.
 package enum Cubbyhole {
-  /// Mounted once, as `cubbyhole/`. A token's values lie below the folder `<cubbyholeID>/` of the mount; the kernel removes it with the token.
+  /// Mounted once, as `cubbyhole/`. A token's values lie below the folder `<cubbyholeID>/` of the mount; the kernel
+  /// removes it with the token.
   package static let type = EngineType(
     name: "cubbyhole", mountClass: .secret, version: "v1.0.0+builtin.coffer", isSingleton: true
   ) { context in MountedEngine(CubbyholeEngine(storage: context.storage)) }
@@ -18,8 +19,8 @@ struct CubbyholeEngine: Engine {
       "{path...?}", traits: .freeFields, fields: [Field.string("path", "The key of the secret.").description],
       summary: "Secrets of the calling token alone",
       help: """
-        Any path below the mount is the key of a secret, a JSON object that each write replaces as a whole. No other token, not even root, \
-        reaches it, and it is removed with the token.
+        Any path below the mount is the key of a secret, a JSON object that each write replaces as a whole. No other \
+        token, not even root, reaches it, and it is removed with the token.
         """,
       exists: { engine, call in
         let key = try engine.key(call)

@@ -6,8 +6,8 @@ internal import StorageAPI
 package enum KV {
   /// Mounted as `kv`; the mount option `version` is `1` (also where it is absent) or `2`.
   ///
-  /// When `tune` raises the option to `2`, the kernel calls `tuned` of the engine that is mounted, then makes the engine anew: the two versions
-  /// have routes of their own.
+  /// When `tune` raises the option to `2`, the kernel calls `tuned` of the engine that is mounted, then makes the
+  /// engine anew: the two versions have routes of their own.
   package static let type = EngineType(
     name: "kv", mountClass: .secret, version: "v1.0.0+builtin.coffer"
   ) { context in

@@ -8,14 +8,11 @@ struct RecordWriter {
 
   mutating func byte(_ value: UInt8) { bytes.append(value) }
 
-  mutating func uint32(_ value: UInt32) {
-    for shift: UInt32 in [24, 16, 8, 0] { bytes.append(UInt8(truncatingIfNeeded: value >> shift)) }
-  }
+  mutating func uint32(_ value: UInt32) { number(value.bigEndian) }
+  mutating func int64(_ value: Int64) { number(value.bigEndian) }
 
-  mutating func int64(_ value: Int64) {
-    let bits = UInt64(bitPattern: value)
-    uint32(UInt32(truncatingIfNeeded: bits >> 32))
-    uint32(UInt32(truncatingIfNeeded: bits))
+  private mutating func number<N: FixedWidthInteger>(_ value: N) {
+    withUnsafeBytes(of: value) { bytes.append(contentsOf: $0) }
   }
 
   mutating func text(_ value: some Collection<UInt8>) {
@@ -41,16 +38,13 @@ struct RecordReader {
     return bytes[at - 1]
   }
 
-  mutating func uint32() throws(Damaged) -> UInt32 {
-    var value: UInt32 = 0
-    for _ in 0..<4 { value = value << 8 | UInt32(try byte()) }
-    return value
-  }
+  mutating func uint32() throws(Damaged) -> UInt32 { UInt32(bigEndian: try number()) }
+  mutating func int64() throws(Damaged) -> Int64 { Int64(bigEndian: try number()) }
 
-  mutating func int64() throws(Damaged) -> Int64 {
-    let high = try uint32()
-    let low = try uint32()
-    return Int64(bitPattern: UInt64(high) << 32 | UInt64(low))
+  private mutating func number<N: FixedWidthInteger & BitwiseCopyable>() throws(Damaged) -> N {
+    let from = at
+    try skip(MemoryLayout<N>.size)
+    return bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: from, as: N.self) }
   }
 
   mutating func timestamp() throws(Damaged) -> Timestamp { Timestamp(nanoseconds: try int64()) }

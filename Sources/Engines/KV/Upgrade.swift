@@ -4,8 +4,8 @@ internal import StorageAPI
 
 /// Turns each value of version 1 into the first version of a key of version 2.
 ///
-/// A key moves in one batch, so at any moment it is in one of the two places; an upgrade that was interrupted goes on where it stopped. The marker
-/// keeps writers of version 1 out from the first moment and for good.
+/// A key moves in one batch, so at any moment it is in one of the two places; an upgrade that was interrupted goes on
+/// where it stopped. The marker keeps writers of version 1 out from the first moment and for good.
 struct Upgrade {
   static let marker = "upgrade"
   private static let begun: [UInt8] = [1]

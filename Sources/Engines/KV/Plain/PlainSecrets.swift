@@ -21,9 +21,9 @@ struct PlainSecrets: Engine {
       fields: [Field.string("path", "The key of the secret.").description],
       summary: "Read, write, list and delete secrets",
       help: """
-        Any path below the mount is the key of a secret, a JSON object that each write replaces as a whole. A secret's field \
-        "ttl" (or "lease") is what a read shows as lease_duration, so that clients know when to look again; it is no lease, and \
-        nothing is deleted when the time has passed.
+        Any path below the mount is the key of a secret, a JSON object that each write replaces as a whole. A secret's \
+        field "ttl" (or "lease") is what a read shows as lease_duration, so that clients know when to look again; it \
+        is no lease, and nothing is deleted when the time has passed.
         """,
       exists: { engine, call in try engine.exists(call) },
       [
@@ -97,7 +97,7 @@ struct PlainSecrets: Engine {
 
   private static func key(_ call: Call) throws -> String {
     let path = call.capture("path")
-    if path.contains("..") { throw KVError.relativePath }
+    if path.utf8.contains(UInt8(ascii: ".")), path.contains("..") { throw KVError.relativePath }
     return path
   }
 }

@@ -32,7 +32,8 @@ enum CustomMetadata {
     return JSONText(sorting: .object(JSONObject(texts.map { ($0.0, .string($0.1)) }))).bytes
   }
 
-  /// The stored entries with those of the patch; a null takes its entry away. Only the patch's own entries are held to the limits.
+  /// The stored entries with those of the patch; a null takes its entry away. Only the patch's own entries are held to
+  /// the limits.
   static func patched(_ stored: [UInt8], with patch: JSONObject) throws -> [UInt8] {
     let added = try texts(JSONObject(members: patch.members.filter { !$0.value.isNull }))
     var object = try JSONText(trusted: stored).parsed().objectValue ?? [:]

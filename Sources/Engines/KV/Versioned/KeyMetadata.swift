@@ -110,7 +110,8 @@ struct KeyMetadata: Equatable {
     return limit > 0 ? limit : Self.defaultLimit
   }
 
-  /// When a version that begins its life now ends: by the shorter of the mount's and the key's span; never where the mount switched it off.
+  /// When a version that begins its life now ends: by the shorter of the mount's and the key's span; never where the
+  /// mount switched it off.
   func deletionTime(_ mount: MountConfiguration, now: Timestamp) -> Timestamp? {
     if mount.deleteVersionAfter < .zero { return nil }
     let spans = [mount.deleteVersionAfter, deleteVersionAfter].filter { $0 > .zero }

@@ -1,6 +1,7 @@
 internal import JSONText
 
-/// JSON merge patch (RFC 7396): members of the patch replace those of the target, objects are merged, null takes a member away.
+/// JSON merge patch (RFC 7396): members of the patch replace those of the target, objects are merged, null takes a
+/// member away.
 enum MergePatch {
   static func apply(_ patch: JSONValue, to target: JSONValue?) -> JSONValue {
     guard case .object(let changes) = patch else { return patch }

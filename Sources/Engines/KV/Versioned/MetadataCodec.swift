@@ -1,7 +1,8 @@
 internal import Primitives
 
-// A record of metadata: format 1, flags, settings, times, numbers, custom metadata as JSON text; then a table of versions with entries of one size,
-// so that a read finds its version without looking at the others; then who did what, each once, by index from 1.
+// A record of metadata: format 1, flags, settings, times, numbers, custom metadata as JSON text; then a table of
+// versions with entries of one size, so that a read finds its version without looking at the others; then who did what,
+// each once, by index from 1.
 
 extension KeyMetadata {
   private static let format: UInt8 = 1
@@ -12,6 +13,8 @@ extension KeyMetadata {
     var indexes: [Attribution: UInt32] = [:]
     func index(_ author: Attribution?) -> UInt32 {
       guard let author else { return 0 }
+      // Most keys have one author, and comparing is cheaper than hashing.
+      if author == authors.last { return UInt32(truncatingIfNeeded: authors.count) }
       if let known = indexes[author] { return known }
       authors.append(author)
       indexes[author] = UInt32(truncatingIfNeeded: authors.count)
@@ -127,7 +130,8 @@ extension KeyMetadata {
   }
 }
 
-/// A stored value: when its version was made, by which a read knows that value and metadata belong together, then its JSON text.
+/// A stored value: when its version was made, by which a read knows that value and metadata belong together, then its
+/// JSON text.
 enum VersionRecord {
   static func encode(created: Timestamp, json: some Collection<UInt8>) -> [UInt8] {
     var writer = RecordWriter(reserving: json.count + 8)

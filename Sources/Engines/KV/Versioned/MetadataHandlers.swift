@@ -175,7 +175,8 @@ extension VersionedSecrets {
     return limit
   }
 
-  /// False where the field is null, too: that means the same for lengths of time, while numbers and booleans become zero by it.
+  /// False where the field is null, too: that means the same for lengths of time, while numbers and booleans become
+  /// zero by it.
   private static func isPresent<Value>(_ call: Call, _ field: Field<Value>) -> Bool {
     !(call.fields[field.name]?.isNull ?? true)
   }

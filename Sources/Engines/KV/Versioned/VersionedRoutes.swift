@@ -62,9 +62,9 @@ extension VersionedSecrets {
       ],
       summary: "Read, write, patch and delete secrets",
       help: """
-        Each write makes a new version. With options {"cas": N} it is done only if N is the number of the current version, 0 meaning \
-        that there is none. A patch (application/merge-patch+json) changes only what it names. Deleting marks the current version as \
-        deleted; it can be brought back.
+        Each write makes a new version. With options {"cas": N} it is done only if N is the number of the current \
+        version, 0 meaning that there is none. A patch (application/merge-patch+json) changes only what it names. \
+        Deleting marks the current version as deleted; it can be brought back.
         """,
       exists: { engine, call in try engine.exists(key(call)) },
       [
@@ -112,8 +112,8 @@ extension VersionedSecrets {
       ] + listFields,
       summary: "Settings and history of a secret; lists of secrets",
       help: """
-        A write changes the settings that it names, and makes the key if it is not there. Deleting removes the key with all its versions. \
-        A list has the keys of a folder, and its folders with a slash at their end.
+        A write changes the settings that it names, and makes the key if it is not there. Deleting removes the key \
+        with all its versions. A list has the keys of a folder, and its folders with a slash at their end.
         """,
       exists: { engine, call in try engine.exists(trimmedKey(call)) },
       [

@@ -89,7 +89,8 @@ struct VersionedSecrets: Engine {
   /// The key that the path names, where a slash at its end is part of it (and therefore wrong).
   static func key(_ call: Call) throws -> String {
     let path = call.capture("path")
-    if path.split(separator: "/").contains("..") { throw KVError.relativePath }
+    let dot = UInt8(ascii: ".")
+    if path.utf8.contains(dot), path.split(separator: "/").contains("..") { throw KVError.relativePath }
     if path.utf8.last == UInt8(ascii: "/"), call.operation.isWrite || call.operation == .patch {
       throw KVError.trailingSlash
     }

@@ -73,7 +73,8 @@ final class SegmentLog {
     try settleLastFrame()
     if let first = frames.first?.firstIndex, first > state.index + 1 {
       throw .damaged(
-        "the log in \(settings.folder) begins with entry \(first), but the state ends with entry \(state.index). \(remedy)")
+        "the log in \(settings.folder) begins with entry \(first), but the state ends with entry \(state.index). \(remedy)"
+      )
     }
     if last.index < state.index {
       throw .damaged(
@@ -415,7 +416,8 @@ final class SegmentLog {
   }
 
   private func remedy(losingAllAfter state: LogPosition) -> String {
-    remedy + " With neither, move the folder \(settings.folder) away: the state holds every entry up to \(state.index), and those"
+    remedy
+      + " With neither, move the folder \(settings.folder) away: the state holds every entry up to \(state.index), and those"
       + " after it would be lost."
   }
 }

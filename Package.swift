@@ -51,7 +51,6 @@ let package = Package(
       name: "COpenSSL", path: "Sources/COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
     .target(name: "CNGHTTP2", path: "Sources/CNGHTTP2", linkerSettings: [.linkedLibrary("nghttp2")]),
     .target(name: "CLMDB", path: "Sources/CLMDB", linkerSettings: [.linkedLibrary("lmdb")]),
-    .target(name: "CRaft", path: "Sources/CRaft", linkerSettings: [.linkedLibrary("raft")]),
 
     // Primitives and Shared.codecs.
     layer("SecretMemory", ["CSystem"]),
@@ -79,7 +78,7 @@ let package = Package(
 
     // Leaves.
     store("Memory"),
-    store("Raft", ["CRaft", "CLMDB", "CSystem", "Cryptography", "Logging", "Metrics"]),
+    store("Raft", ["CLMDB"]),
     seal("Shamir", ["Shamir"]),
     seal("Static"),
     auditDevice("File"),
@@ -131,7 +130,7 @@ let package = Package(
     tests("Barrier", ["Primitives", "SecretMemory", "JSONText", "StorageAPI", "Cryptography"]),
     tests("AccessPolicy", ["Primitives", "JSONText", "HCL"]),
     tests("MemoryStore", ["Primitives", "StorageAPI"]),
-    tests("RaftStore", ["Primitives", "StorageAPI", "MemoryStore", "Cryptography", "Logging", "Metrics", "CSystem"]),
+    tests("RaftStore", ["Primitives", "StorageAPI"]),
     tests("Tokens", ["Primitives", "SecretMemory", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore", "Cryptography", "Logging"]),
     tests("AuditTrail", ["Primitives", "SecretMemory", "JSONText", "AuditAPI", "Cryptography", "Logging", "Metrics"]),
     tests("KVEngine", ["Primitives", "JSONText", "StorageAPI", "EngineAPI"]),

@@ -41,6 +41,16 @@ package struct KeyTable<Value> {
     return (chunks[chunk].keys[place], chunks[chunk].values[place])
   }
 
+  /// The last key at or before `key`, and its value.
+  package func last(upTo key: [UInt8]) -> (key: [UInt8], value: Value)? {
+    let chunk = chunkHolding(key)
+    guard chunk < chunks.count else { return nil }
+    var place = Self.lowerBound(chunks[chunk].keys, key)
+    if place == chunks[chunk].keys.count || chunks[chunk].keys[place] != key { place -= 1 }
+    guard place >= 0 else { return nil }
+    return (chunks[chunk].keys[place], chunks[chunk].values[place])
+  }
+
   /// Returns the value that was there before.
   @discardableResult
   package mutating func set(_ key: [UInt8], _ value: Value) -> Value? {

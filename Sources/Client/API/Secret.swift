@@ -15,6 +15,31 @@ package struct Secret: Sendable {
     package var leaseDuration: Int64
     package var renewable: Bool
     package var multiFactor: JSONObject?
+
+    /// A token that is known without an answer that brought it.
+    package init(clientToken: String) {
+      self.init(
+        clientToken: clientToken, accessor: "", policies: [], tokenPolicies: [], identityPolicies: [], metadata: nil,
+        orphan: false, entityID: "", leaseDuration: 0, renewable: false, multiFactor: nil)
+    }
+
+    init(
+      clientToken: String, accessor: String, policies: [String], tokenPolicies: [String], identityPolicies: [String],
+      metadata: JSONObject?, orphan: Bool, entityID: String, leaseDuration: Int64, renewable: Bool,
+      multiFactor: JSONObject?
+    ) {
+      self.clientToken = clientToken
+      self.accessor = accessor
+      self.policies = policies
+      self.tokenPolicies = tokenPolicies
+      self.identityPolicies = identityPolicies
+      self.metadata = metadata
+      self.orphan = orphan
+      self.entityID = entityID
+      self.leaseDuration = leaseDuration
+      self.renewable = renewable
+      self.multiFactor = multiFactor
+    }
   }
 
   package struct WrapInfo: Sendable {

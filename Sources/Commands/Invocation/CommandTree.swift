@@ -12,8 +12,10 @@ struct CommandTree {
 
   /// Commands whose first word this is.
   func commands(_ first: String) -> [any Command] {
+    let added = additional.filter { $0.words.first == first }
     let own = Self.topic(first)?.commands() ?? []
-    return own + additional.filter { $0.words.first == first }
+    let known = own + added
+    return known.isEmpty ? Self.absent(first).map { [$0] } ?? [] : known
   }
 
   /// The command with the longest match at the beginning of `words`.
@@ -48,6 +50,16 @@ struct CommandTree {
     }
   }
 
+  /// Commands that other programs of this kind have.
+  private static func absent(_ name: String) -> AbsentCommand? {
+    switch name {
+    case "agent", "proxy", "ssh", "pki", "transit": AbsentCommand(name, reason: "it is not built yet")
+    case "events": AbsentCommand(name, reason: "the server sends no events")
+    case "hcp", "license", "transform", "sentinel": AbsentCommand(name, reason: "it belongs to a product of others")
+    default: nil
+    }
+  }
+
   static func topic(_ name: String) -> Topic? { topics.first { $0.name == name } }
 
   static var topics: [Topic] {
@@ -69,7 +81,7 @@ struct CommandTree {
       },
       Topic(name: "policy", synopsis: "Work with policies") {
         [
-          PolicyListCommand(), PolicyReadCommand(), PolicyWriteCommand(), PolicyDeleteCommand(),
+          PolicyListCommand(), PolicyReadCommand(), PolicyWriteCommand(), PolicyDeleteCommand(), PolicyFormatCommand(),
         ]
       },
       Topic(name: "token", synopsis: "Work with tokens") {
@@ -96,6 +108,30 @@ struct CommandTree {
       Topic(name: "lease", synopsis: "Work with leases") {
         [LeaseLookupCommand(), LeaseRenewCommand(), LeaseRevokeCommand()]
       },
+      Topic(name: "operator", synopsis: "Run a server: initialize, unseal, back up") {
+        [
+          OperatorInitCommand(), OperatorUnsealCommand(), OperatorSealCommand(), OperatorStepDownCommand(),
+          OperatorKeyStatusCommand(), OperatorRotateCommand(), OperatorMembersCommand(),
+          OperatorGenerateRootCommand(), OperatorRekeyCommand(), RaftListPeersCommand(), RaftRemovePeerCommand(),
+          RaftJoinCommand(), RaftSnapshotSaveCommand(), RaftSnapshotRestoreCommand(), AutopilotStateCommand(),
+          AutopilotGetConfigCommand(), AutopilotSetConfigCommand(),
+        ]
+      },
+      Topic(name: "namespace", synopsis: "Work with namespaces, where the server has them") {
+        [
+          NamespaceListCommand(), NamespaceLookupCommand(), NamespaceCreateCommand(), NamespacePatchCommand(),
+          NamespaceDeleteCommand(), NamespaceLockCommand(), NamespaceUnlockCommand(),
+        ]
+      },
+      Topic(name: "plugin", synopsis: "Work with the catalog of plugins") {
+        [
+          PluginListCommand(), PluginInfoCommand(), PluginRegisterCommand(), PluginDeregisterCommand(),
+          PluginReloadCommand(),
+        ]
+      },
+      Topic(name: "monitor", synopsis: MonitorCommand().synopsis) { [MonitorCommand()] },
+      Topic(name: "debug", synopsis: DebugCommand().synopsis) { [DebugCommand()] },
+      Topic(name: "completion", synopsis: CompletionCommand().synopsis) { [CompletionCommand()] },
       Topic(name: "print", synopsis: "Print what commands work with") { [PrintTokenCommand()] },
       Topic(name: "path-help", synopsis: PathHelpCommand().synopsis) { [PathHelpCommand()] },
       Topic(name: "version", synopsis: VersionCommand().synopsis) { [VersionCommand()] },

@@ -16,6 +16,12 @@ struct CommandProgram {
   let environment: CommandEnvironment
 
   func run(_ arguments: [String]) -> Int32 {
+    if let line = environment.variables["COMP_LINE"], arguments.first != "completion" {
+      for word in Completion.candidates(line: upToCursor(line), tree: tree) {
+        environment.writeOutput(Array((word + "\n").utf8))
+      }
+      return 0
+    }
     let (leading, words) = split(arguments)
     var helps = false
     for flag in leading {
@@ -24,6 +30,8 @@ struct CommandProgram {
         environment.writeOutput(Array((VersionCommand.text(environment) + "\n").utf8))
         return 0
       case "h", "help": helps = true
+      case "autocomplete-install": return completion(removing: false)
+      case "autocomplete-uninstall": return completion(removing: true)
       default: break
       }
     }
@@ -39,7 +47,7 @@ struct CommandProgram {
 
   private func run(_ command: any Command, _ words: [String]) throws(CommandFailure) -> Int32 {
     let parser = FlagParser(flags: command.flags + command.shares.flags, allowsTrailing: !command.takesData)
-    let parsed = try parser.parse(words)
+    let parsed = command is any IgnoresFlags ? FlagParser.Result() : try parser.parse(words)
     if parsed.asksForHelp { return help(of: command) }
     if !parsed.ignored.isEmpty {
       environment.writeError(
@@ -66,6 +74,24 @@ struct CommandProgram {
       }
     }
     return (flags, Array(rest))
+  }
+
+  /// Shells tell how many bytes lie before the cursor.
+  private func upToCursor(_ line: String) -> String {
+    guard let point = environment.variables["COMP_POINT"].flatMap({ Int($0) }), point >= 0 else { return line }
+    return String(decoding: line.utf8.prefix(point), as: UTF8.self)
+  }
+
+  private func completion(removing: Bool) -> Int32 {
+    do throws(CommandFailure) {
+      for path in try Completion.install(environment, name: programName, removing: removing) {
+        environment.writeOutput(Array("Changed \(path)\n".utf8))
+      }
+      return 0
+    } catch {
+      environment.writeError(error.message, color: .red)
+      return error.status
+    }
   }
 
   /// A word that only leads to commands, or to none.

@@ -87,11 +87,17 @@ struct LoginCommand: Command {
     }
     let own = data["policies"]?.arrayValue?.compactMap(\.stringValue) ?? []
     let identity = data["identity_policies"]?.arrayValue?.compactMap(\.stringValue) ?? []
-    secret.auth = Secret.Auth(
-      clientToken: token, accessor: data["accessor"]?.stringValue ?? "", policies: Array(Set(own + identity)).sorted(),
-      tokenPolicies: own, identityPolicies: identity, metadata: data["meta"]?.objectValue,
-      orphan: data["orphan"]?.boolValue ?? false, entityID: data["entity_id"]?.stringValue ?? "",
-      leaseDuration: data["ttl"]?.int64Value ?? 0, renewable: data["renewable"]?.boolValue ?? false, multiFactor: nil)
+    var auth = Secret.Auth(clientToken: token)
+    auth.accessor = data["accessor"]?.stringValue ?? ""
+    auth.policies = Array(Set(own + identity)).sorted()
+    auth.tokenPolicies = own
+    auth.identityPolicies = identity
+    auth.metadata = data["meta"]?.objectValue
+    auth.orphan = data["orphan"]?.boolValue ?? false
+    auth.entityID = data["entity_id"]?.stringValue ?? ""
+    auth.leaseDuration = data["ttl"]?.int64Value ?? 0
+    auth.renewable = data["renewable"]?.boolValue ?? false
+    secret.auth = auth
     return secret
   }
 

@@ -72,8 +72,14 @@ enum SealStatusTable {
     return rows
   }
 
-  /// What the node says about its leader; nil where it says nothing, such as before there is one.
-  static func leader(_ client: APIClient) -> JSONObject? {
-    try? client.object(APIRequest("GET", "sys/leader"))
+  /// What the node says about its leader. A sealed one refuses to say anything, but its storage tells whether it has company.
+  static func leader(_ client: APIClient, status: JSONObject) -> JSONObject? {
+    if status["sealed"]?.boolValue != false {
+      let isAlone = ["inmem", "file"].contains(status["storage_type"]?.stringValue ?? "")
+      return ["ha_enabled": .bool(!isAlone)]
+    }
+    var client = client
+    client.configuration.retries.limit = 0
+    return try? client.object(APIRequest("GET", "sys/leader"))
   }
 }

@@ -22,7 +22,7 @@ struct StatusCommand: Command {
       // Here 2 means sealed.
       throw CommandFailure(status: error.status == 0 ? 0 : 1, error.message)
     }
-    SealStatusTable.show(status, leader: SealStatusTable.leader(client), output)
+    SealStatusTable.show(status, leader: SealStatusTable.leader(client, status: status), output)
     if status["sealed"]?.boolValue != false { throw CommandFailure(status: 2) }
   }
 }

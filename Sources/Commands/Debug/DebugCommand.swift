@@ -35,7 +35,8 @@ struct DebugCommand: Command {
     client.configuration.retries.limit = 0
     if case .failure(let error) = files.makeFolder(folder) { throw .local("Error preparing the folder: \(error)") }
     let rounds = max(1, call[duration].nanoseconds / max(1, call[interval].nanoseconds))
-    call.print("==> Writing to \(folder), \(rounds) time\(rounds == 1 ? "" : "s"), every \(call[interval].goDescription)")
+    call.print(
+      "==> Writing to \(folder), \(rounds) time\(rounds == 1 ? "" : "s"), every \(call[interval].goDescription)")
     var errors: [JSONValue] = []
     for round in 1...rounds {
       for source in wanted {

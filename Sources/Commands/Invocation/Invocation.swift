@@ -57,7 +57,9 @@ package struct Invocation {
   /// A client as flags, variables and the stored token say.
   package func client(withToken: Bool = true) throws(CommandFailure) -> APIClient {
     var configuration = try self.configuration()
-    if withToken && configuration.token.isEmpty {
+    if !withToken {
+      configuration.token = ""
+    } else if configuration.token.isEmpty {
       configuration.token = try TokenStore(environment).token() ?? ""
     }
     let environment = environment

@@ -45,7 +45,9 @@ enum SealStatusTable {
     if !text("cluster_name").isEmpty && !text("cluster_id").isEmpty {
       rows += [("Cluster Name", text("cluster_name")), ("Cluster ID", text("cluster_id"))]
     }
-    if let removed = status["removed_from_cluster"]?.boolValue { rows.append(("Removed From Cluster", String(removed))) }
+    if let removed = status["removed_from_cluster"]?.boolValue {
+      rows.append(("Removed From Cluster", String(removed)))
+    }
     if let leader { rows += self.rows(leader: leader, isSealed: isSealed) }
     return rows
   }

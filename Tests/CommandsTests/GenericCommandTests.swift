@@ -8,7 +8,10 @@ import Testing
   @Test func readShowsNestedDataInOneLineEach() {
     world.on(
       "GET /v1/secret/data/app", 200,
-      #"{"request_id":"r","data":{"data":{"user":"u","password":"p"},"metadata":{"version":1,"custom_metadata":null,"deletion_time":""}}}"#
+      #"""
+      {"request_id":"r","data":{"data":{"user":"u","password":"p"},
+      "metadata":{"version":1,"custom_metadata":null,"deletion_time":""}}}
+      """#
     )
     #expect(world.run("read", "secret/data/app") == 0)
     #expect(
@@ -49,7 +52,10 @@ import Testing
   @Test func readAsYAMLQuotesWhatWouldBeMisread() {
     world.on(
       "GET /v1/x", 200,
-      #"{"request_id":"3a1b","data":{"n":"8","t":"2026-01-02T03:04:05Z","e":"","l":["a",1],"m":"a\nb\n","c":"a: b","s":"yes"}}"#
+      #"""
+      {"request_id":"3a1b","data":{"n":"8","t":"2026-01-02T03:04:05Z","e":"","l":["a",1],
+      "m":"a\nb\n","c":"a: b","s":"yes"}}
+      """#
     )
     #expect(world.run("read", "-format=yaml", "x") == 0)
     #expect(
@@ -156,7 +162,8 @@ import Testing
     #expect(world.run("write", "x", "data=@x.json") == 1)
     #expect(
       world.errors
-        == "Failed to parse K=V data: invalid key/value pair \"data=@x.json\": error reading file: open x.json: no such file or directory\n"
+        == "Failed to parse K=V data: invalid key/value pair \"data=@x.json\": error reading file: "
+        + "open x.json: no such file or directory\n"
     )
     #expect(world.run("read", "x", "extra", "arg") == 1)
     #expect(world.errors == "Failed to parse K=V data: invalid key/value pair \"extra\": format must be key=value\n")
@@ -212,7 +219,10 @@ import Testing
   @Test func wrappedAnswersShowTheWrappingToken() {
     world.on(
       "GET /v1/x", 200,
-      #"{"request_id":"","data":null,"wrap_info":{"token":"hvs.w","accessor":"ac","ttl":60,"creation_time":"t","creation_path":"x"}}"#
+      #"""
+      {"request_id":"","data":null,"wrap_info":{"token":"hvs.w","accessor":"ac",
+      "ttl":60,"creation_time":"t","creation_path":"x"}}
+      """#
     )
     #expect(world.run("read", "-wrap-ttl=60s", "x") == 0)
     #expect(world.header("X-Vault-Wrap-TTL") == "1m0s")

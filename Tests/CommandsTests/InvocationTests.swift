@@ -132,7 +132,8 @@ import Testing
     #expect(world.run("kv", "get", "-output-curl-string", "secret/app") == 0)
     #expect(
       world.output == """
-        curl -H "X-Vault-Request: true" -H "X-Vault-Token: $(vault print token)" http://127.0.0.1:8200/v1/secret/data/app
+        curl -H "X-Vault-Request: true" -H "X-Vault-Token: $(vault print token)" \
+        http://127.0.0.1:8200/v1/secret/data/app
 
         """)
     #expect(world.run("write", "-output-curl-string", "sys/policies/acl/p", "policy=it's") == 0)

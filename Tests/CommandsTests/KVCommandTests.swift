@@ -158,7 +158,11 @@ import Testing
   @Test func metadataShowsEachVersion() {
     world.onPreflight("secret/a").on(
       "GET /v1/secret/metadata/a", 200,
-      #"{"data":{"cas_required":false,"custom_metadata":{"tier":"1","owner":"ops"},"delete_version_after":"720h0m0s","versions":{"10":{"destroyed":false},"9":{"destroyed":true}}}}"#
+      #"""
+      {"data":{"cas_required":false,"custom_metadata":{"tier":"1","owner":"ops"},
+      "delete_version_after":"720h0m0s","versions":{"10":{"destroyed":false},
+      "9":{"destroyed":true}}}}
+      """#
     )
     #expect(world.run("kv", "metadata", "get", "secret/a") == 0)
     #expect(

@@ -8,8 +8,8 @@ import Testing
 
   private func status(sealed: Bool, progress: Int = 0, storage: String = "raft") -> String {
     """
-    {"type":"shamir","initialized":true,"sealed":\(sealed),"t":2,"n":3,"progress":\(progress),"nonce":"","version":"1.21.0",\
-    "build_date":"D","migration":false,"recovery_seal":false,"storage_type":"\(storage)"}
+    {"type":"shamir","initialized":true,"sealed":\(sealed),"t":2,"n":3,"progress":\(progress),"nonce":"",\
+    "version":"1.21.0","build_date":"D","migration":false,"recovery_seal":false,"storage_type":"\(storage)"}
     """
   }
 
@@ -37,8 +37,8 @@ import Testing
 
   @Test func anActiveServerTellsItsPart() {
     let leader = """
-      {"ha_enabled":true,"is_self":true,"active_time":"T","leader_address":"http://a","leader_cluster_address":"https://c",\
-      "performance_standby":false,"raft_committed_index":7,"raft_applied_index":7}
+      {"ha_enabled":true,"is_self":true,"active_time":"T","leader_address":"http://a",\
+      "leader_cluster_address":"https://c","performance_standby":false,"raft_committed_index":7,"raft_applied_index":7}
       """
     world.on("GET /v1/sys/seal-status", 200, status(sealed: false)).on("GET /v1/sys/leader", 200, leader)
     #expect(world.run("status") == 0)
@@ -137,7 +137,10 @@ import Testing
     )
     world.on(
       "GET /v1/sys/ha-status", 200,
-      #"{"data":{"nodes":[{"hostname":"h","api_address":"a","cluster_address":"c","active_node":true,"last_echo":null}]},"request_id":"r"}"#
+      #"""
+      {"data":{"nodes":[{"hostname":"h","api_address":"a","cluster_address":"c",
+      "active_node":true,"last_echo":null}]},"request_id":"r"}
+      """#
     )
     #expect(world.run("operator", "members") == 0)
     let row = world.output.split(separator: "\n").last?.split(separator: " ").map(String.init) ?? []
@@ -160,12 +163,16 @@ import Testing
   @Test func autopilotIsShownForPeople() {
     world.on(
       "GET /v1/sys/storage/raft/autopilot/state", 200,
-      #"{"request_id":"r","data":{"healthy":true,"failure_tolerance":0,"leader":"node1","voters":["node1"],"servers":{}}}"#
+      #"""
+      {"request_id":"r","data":{"healthy":true,"failure_tolerance":0,"leader":"node1",
+      "voters":["node1"],"servers":{}}}
+      """#
     )
     #expect(world.run("operator", "raft", "autopilot", "state") == 0)
     #expect(
       world.output.hasPrefix(
-        "Healthy:                         true\nFailure Tolerance:               0\nLeader:                          node1\n"
+        "Healthy:                         true\nFailure Tolerance:               0\n"
+          + "Leader:                          node1\n"
       ))
   }
 
@@ -198,7 +205,10 @@ import Testing
     #expect(world.run("operator", "rekey", "-status") == 0)
     #expect(world.output == "Key        Value\n---        -----\nNonce      n/a\nStarted    false\n")
     let begun =
-      #"{"nonce":"x","started":true,"t":1,"n":1,"progress":0,"required":2,"pgp_fingerprints":null,"verification_required":false}"#
+      #"""
+      {"nonce":"x","started":true,"t":1,"n":1,"progress":0,"required":2,
+      "pgp_fingerprints":null,"verification_required":false}
+      """#
     world.on("PUT /v1/sys/rekey/init", 200, begun)
     #expect(world.run("operator", "rekey", "-init", "-key-shares=1", "-key-threshold=1") == 0)
     #expect(

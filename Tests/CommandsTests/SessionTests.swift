@@ -31,7 +31,8 @@ import Testing
         """)
     #expect(
       world.body(0) == """
-        {"display_name":"ci","ttl":"1h0m0s","policies":["team"],"meta":{"app":"billing"},"renewable":true,"type":"service"}
+        {"display_name":"ci","ttl":"1h0m0s","policies":["team"],"meta":{"app":"billing"},"renewable":true,\
+        "type":"service"}
         """)
   }
 
@@ -167,7 +168,10 @@ import Testing
     world.lines = ["123456"]
     world.on(
       "PUT /v1/auth/userpass/login/mona", 200,
-      #"{"request_id":"r","auth":{"client_token":"","mfa_requirement":{"mfa_request_id":"q","mfa_constraints":{"c":{"any":[{"type":"totp","id":"m","uses_passcode":true}]}}}}}"#
+      #"""
+      {"request_id":"r","auth":{"client_token":"","mfa_requirement":{"mfa_request_id":"q",
+      "mfa_constraints":{"c":{"any":[{"type":"totp","id":"m","uses_passcode":true}]}}}}}
+      """#
     ).on("POST /v1/sys/mfa/validate", 200, created)
     #expect(world.run("login", "-method=userpass", "-field=token", "username=mona", "password=p") == 0)
     #expect(world.body(1) == #"{"mfa_request_id":"q","mfa_payload":{"m":["123456"]}}"#)

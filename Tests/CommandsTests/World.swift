@@ -109,9 +109,9 @@ final class World: Transport {
 }
 
 let versionWritten = """
-  {"request_id":"r1","lease_id":"","renewable":false,"lease_duration":0,"data":{"created_time":"2026-01-02T03:04:05.6Z",\
-  "custom_metadata":null,"deletion_time":"","destroyed":false,"version":1},"wrap_info":null,"warnings":null,"auth":null,\
-  "mount_type":"kv"}
+  {"request_id":"r1","lease_id":"","renewable":false,"lease_duration":0,"data":{\
+  "created_time":"2026-01-02T03:04:05.6Z","custom_metadata":null,"deletion_time":"","destroyed":false,"version":1},\
+  "wrap_info":null,"warnings":null,"auth":null,"mount_type":"kv"}
   """
 
 func refusal(_ texts: String...) -> String { JSONText(["errors": .strings(texts)] as JSONObject).string }

@@ -6,8 +6,8 @@ struct DebugCommand: Command {
   let words = ["debug"]
   let synopsis = "Collect a server's state for whoever looks into a problem"
   let details = """
-    Asks the server for its configuration (without secrets), health, metrics and more, several times over, and writes the
-    answers to a folder. What the token may not see is left out and noted in index.json.
+    Asks the server for its configuration (without secrets), health, metrics and more, several times over, and writes
+    the answers to a folder. What the token may not see is left out and noted in index.json.
 
         $ coffer debug -duration=1m -output=case42
     """

@@ -108,8 +108,8 @@ package struct Invocation {
     return configuration
   }
 
-  /// Runs calls of the API; what goes wrong becomes `what: reason` and exit status 2. A request that is only shown ends the
-  /// command well.
+  /// Runs calls of the API; what goes wrong becomes `what: reason` and exit status 2. A request that is only shown
+  /// ends the command well.
   func attempt<R>(_ what: String = "", _ body: () throws(APIError) -> R) throws(CommandFailure) -> R {
     do throws(APIError) { return try body() } catch {
       if case .shown(let text) = error {

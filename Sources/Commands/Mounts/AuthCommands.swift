@@ -128,7 +128,8 @@ struct AuthHelpCommand: Command {
     }
     guard let method = LoginMethod(name: type) else {
       throw .local(
-        "The \"\(type)\" auth method has no login on the command line; see \"\(call.programName) path-help auth/\(typed)/\""
+        "The \"\(type)\" auth method has no login on the command line; see "
+          + "\"\(call.programName) path-help auth/\(typed)/\""
       )
     }
     call.print(method.help(programName: call.programName))

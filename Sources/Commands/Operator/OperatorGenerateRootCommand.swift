@@ -7,8 +7,8 @@ struct OperatorGenerateRootCommand: Command {
   let synopsis = "Make a root token with shares of the unseal key"
   let usage = "[KEY]"
   let details = """
-    Begins with -init, which prints a one-time password (OTP); goes on with one call for each share; ends with an encoded
-    token, which -decode and the OTP turn into the token.
+    Begins with -init, which prints a one-time password (OTP); goes on with one call for each share; ends with an
+    encoded token, which -decode and the OTP turn into the token.
 
         $ coffer operator generate-root -init
         $ coffer operator generate-root

@@ -141,8 +141,8 @@ struct RaftSnapshotRestoreCommand: Command {
   let synopsis = "Put back what was saved to a file"
   let usage = "FILE"
   let details = """
-    Replaces everything that is stored. -force takes a snapshot of another cluster; afterwards that cluster's unseal keys
-    count.
+    Replaces everything that is stored. -force takes a snapshot of another cluster; afterwards that cluster's unseal
+    keys count.
 
         $ coffer operator raft snapshot restore backup.snap
     """

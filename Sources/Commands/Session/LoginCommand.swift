@@ -127,7 +127,7 @@ private enum MultiFactorLogin {
       try output.secret(secret)
       if output.isTable {
         call.warn(
-          "A second factor is required: send it with \"\(call.programName) write sys/mfa/validate -format=json @payload.json\"."
+          "A second factor is required: send it with \"\(call.programName) write sys/mfa/validate @payload.json\"."
         )
       }
       throw CommandFailure(status: 0)

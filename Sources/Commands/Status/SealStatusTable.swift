@@ -74,7 +74,8 @@ enum SealStatusTable {
     return rows
   }
 
-  /// What the node says about its leader. A sealed one refuses to say anything, but its storage tells whether it has company.
+  /// What the node says about its leader. A sealed one refuses to say anything, but its storage tells whether it can
+  /// have company.
   static func leader(_ client: APIClient, status: JSONObject) -> JSONObject? {
     if status["sealed"]?.boolValue != false {
       let isAlone = ["inmem", "file"].contains(status["storage_type"]?.stringValue ?? "")

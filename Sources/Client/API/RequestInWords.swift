@@ -31,7 +31,9 @@ package enum RequestInWords: Sendable {
     }
     if let body = request.body {
       let text = String(decoding: body, as: UTF8.self)
-      words += ["-d", "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: #"'"'"'"#) + "'"]
+      words += [
+        "-d", "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: #"'"'"'"#) + "'",
+      ]
     }
     return (words + [request.url]).joined(separator: " ")
   }

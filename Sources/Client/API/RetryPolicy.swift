@@ -9,7 +9,7 @@ package struct RetryPolicy: Sendable {
 
   package init() {}
 
-  /// A node that has not caught up (412), a busy one (429), or one that may soon be well again (5xx, but not 501, which stays).
+  /// A node that has not caught up (412), a busy one (429), or one that may soon be well again (5xx, but not 501).
   package func repeats(status: Int) -> Bool {
     status == 412 || status == 429 || (status >= 500 && status != 501)
   }

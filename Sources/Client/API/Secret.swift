@@ -65,8 +65,8 @@ package struct Secret: Sendable {
 
   package init() {}
 
-  /// Reads an answer's body. An object without any member of the envelope becomes the data as a whole, which is how answers
-  /// of the older system endpoints are read; one that holds nothing but errors is no secret.
+  /// Reads an answer's body. An object without any member of the envelope becomes the data as a whole, which is how
+  /// answers of the older system endpoints are read; one that holds nothing but errors is no secret.
   package init?(body: [UInt8]) throws(APIError) {
     guard !body.allSatisfy({ $0 <= 0x20 }) else { return nil }
     let parsed: JSONValue

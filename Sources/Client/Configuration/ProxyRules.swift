@@ -12,7 +12,9 @@ package struct ProxyRules: Sendable, Equatable {
     func first(_ names: String...) -> String { names.lazy.compactMap { variables[$0] }.first { !$0.isEmpty } ?? "" }
     always = first("VAULT_PROXY_ADDR", "VAULT_HTTP_PROXY")
     // Under CGI the upper-case name comes from a request's header.
-    plain = first("http_proxy") + (variables["REQUEST_METHOD"] == nil && first("http_proxy").isEmpty ? first("HTTP_PROXY") : "")
+    plain =
+      first("http_proxy")
+      + (variables["REQUEST_METHOD"] == nil && first("http_proxy").isEmpty ? first("HTTP_PROXY") : "")
     secure = first("HTTPS_PROXY", "https_proxy")
     exceptions = first("NO_PROXY", "no_proxy").split(separator: ",").map { entry in
       var entry = entry.drop { $0 == " " }

@@ -30,11 +30,9 @@ package final class ConnectionTransport: Transport {
     let deadline = sink == nil ? now &+ UInt64(clamping: timeout.nanoseconds) : now &+ (1 << 62)
     if let kept = held, kept.server == request.server {
       held = nil
-      do throws(TransportError) { return try run(request, on: kept, deadline: deadline, sink: sink) } catch {
-        // The server may have closed an idle connection; what it did not answer is asked once more on a new one,
-        // but only if it cannot have acted on it.
-        guard error.description == "EOF", request.method == "GET" || request.method == "HEAD" else { throw error }
-      }
+      // Servers close idle connections. What was closed before this request was not acted on.
+      if kept.stream.isIdle { return try run(request, on: kept, deadline: deadline, sink: sink) }
+      kept.stream.close()
     }
     return try run(request, on: try connect(to: request.server, deadline: deadline), deadline: deadline, sink: sink)
   }

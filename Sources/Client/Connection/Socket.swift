@@ -106,6 +106,11 @@ final class Socket: ByteStream {
 
   // MARK: Traffic
 
+  var isIdle: Bool {
+    var state = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    return poll(&state, 1, 0) == 0
+  }
+
   func receive(_ count: Int) throws(TransportError) -> [UInt8] {
     while true {
       try applyDeadline("read")

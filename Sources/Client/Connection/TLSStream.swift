@@ -29,6 +29,8 @@ final class TLSStream: ByteStream {
     SSL_CTX_free(context)
   }
 
+  var isIdle: Bool { socket.isIdle && SSL_pending(session) == 0 }
+
   func close() {
     SSL_shutdown(session)
     socket.close()
@@ -142,7 +144,8 @@ final class TLSStream: ByteStream {
       throw TransportError("http: server gave HTTP response to HTTPS client", mayPass: false)
     }
     if reason.isEmpty && (errno == EAGAIN || errno == EWOULDBLOCK) { throw TransportError("TLS handshake timeout") }
-    throw reason.isEmpty ? TransportError("tls: handshake failure: EOF") : Self.failure("remote error: tls", mayPass: false)
+    throw reason.isEmpty
+      ? TransportError("tls: handshake failure: EOF") : Self.failure("remote error: tls", mayPass: false)
   }
 
   private static func failure(_ what: String, mayPass: Bool = true) -> TransportError {

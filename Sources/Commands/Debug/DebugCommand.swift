@@ -6,8 +6,8 @@ struct DebugCommand: Command {
   let words = ["debug"]
   let synopsis = "Collect a server's state for whoever looks into a problem"
   let details = """
-    Asks the server for its configuration (without secrets), health, metrics and more, several times over, and writes the
-    answers to a folder. What the token may not see is left out and noted in index.json.
+    Asks the server for its configuration (without secrets), health, metrics and more, several times over, and writes
+    the answers to a folder. What the token may not see is left out and noted in index.json.
 
         $ coffer debug -duration=1m -output=case42
     """
@@ -35,7 +35,8 @@ struct DebugCommand: Command {
     client.configuration.retries.limit = 0
     if case .failure(let error) = files.makeFolder(folder) { throw .local("Error preparing the folder: \(error)") }
     let rounds = max(1, call[duration].nanoseconds / max(1, call[interval].nanoseconds))
-    call.print("==> Writing to \(folder), \(rounds) time\(rounds == 1 ? "" : "s"), every \(call[interval].goDescription)")
+    call.print(
+      "==> Writing to \(folder), \(rounds) time\(rounds == 1 ? "" : "s"), every \(call[interval].goDescription)")
     var errors: [JSONValue] = []
     for round in 1...rounds {
       for source in wanted {

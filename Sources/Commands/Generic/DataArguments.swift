@@ -9,7 +9,9 @@ struct DataArguments {
   private init(_ environment: CommandEnvironment) { self.environment = environment }
 
   /// A key that is given twice becomes a list.
-  static func parse(_ words: some Sequence<String>, _ environment: CommandEnvironment) throws(CommandFailure) -> JSONObject {
+  static func parse(_ words: some Sequence<String>, _ environment: CommandEnvironment) throws(CommandFailure)
+    -> JSONObject
+  {
     var arguments = DataArguments(environment)
     for word in words {
       do throws(FileError) { try arguments.add(word) } catch {

@@ -24,7 +24,9 @@ struct UnwrapCommand: Command {
       try client.put("sys/wrapping/unwrap", body)
     }
     guard let secret else {
-      if output.field.isEmpty && output.isTable { output.line("Successfully unwrapped. There was no data in the wrapped secret.") }
+      if output.field.isEmpty && output.isTable {
+        output.line("Successfully unwrapped. There was no data in the wrapped secret.")
+      }
       return
     }
     try output.secret(secret)

@@ -1,7 +1,7 @@
 /// Takes the words after a command apart: flags with one dash or two, `-name value` and `-name=value`, and the rest.
 struct FlagParser {
   private let flags: [String: any AnyFlag]
-  /// Whether words after the first argument may still be flags. Not where arguments are data that may begin with a dash.
+  /// Whether words after the first argument may still be flags. Not where arguments are data that may begin so.
   private let allowsTrailing: Bool
 
   init(flags: [any AnyFlag], allowsTrailing: Bool) {

@@ -57,7 +57,9 @@ package struct Invocation {
   /// A client as flags, variables and the stored token say.
   package func client(withToken: Bool = true) throws(CommandFailure) -> APIClient {
     var configuration = try self.configuration()
-    if withToken && configuration.token.isEmpty {
+    if !withToken {
+      configuration.token = ""
+    } else if configuration.token.isEmpty {
       configuration.token = try TokenStore(environment).token() ?? ""
     }
     let environment = environment
@@ -106,8 +108,8 @@ package struct Invocation {
     return configuration
   }
 
-  /// Runs calls of the API; what goes wrong becomes `what: reason` and exit status 2. A request that is only shown ends the
-  /// command well.
+  /// Runs calls of the API; what goes wrong becomes `what: reason` and exit status 2. A request that is only shown
+  /// ends the command well.
   func attempt<R>(_ what: String = "", _ body: () throws(APIError) -> R) throws(CommandFailure) -> R {
     do throws(APIError) { return try body() } catch {
       if case .shown(let text) = error {

@@ -1,6 +1,7 @@
 /// Runs the program with the words after its name.
 ///
-/// - Parameter additional: commands from outside, such as the server's. Exits 0 when done, 1 for a mistake on this side, 2 for one of the server's,
+/// - Parameter additional: commands from outside, such as the server's.
+/// - Returns: the exit status: 0 when done, 1 for a mistake on this side, 2 for a refusal or absence on the server's,
 ///   127 for a command that does not exist.
 package func runCommand(
   _ arguments: [String], programName: String, environment: CommandEnvironment, additional: [any Command] = []

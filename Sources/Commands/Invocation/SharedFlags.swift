@@ -29,7 +29,8 @@ enum OutputFlags {
   }
   static var format: Flag<String> {
     Flag(
-      "format", default: "table", variable: "VAULT_FORMAT", "Print as \"table\", \"json\", \"yaml\", \"pretty\" or \"raw\" (read only).")
+      "format", default: "table", variable: "VAULT_FORMAT",
+      "Print as \"table\", \"json\", \"yaml\", \"pretty\" or \"raw\" (read only).")
   }
   static var detailed: Flag<Bool> { Flag("detailed", variable: "VAULT_DETAILED", "Print more columns.") }
 }

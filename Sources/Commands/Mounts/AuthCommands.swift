@@ -123,10 +123,14 @@ struct AuthHelpCommand: Command {
       try client.secret(APIRequest("GET", "sys/auth"))
     }
     guard let type = secret?.data?[typed + "/"]?["type"]?.stringValue else {
-      throw .local("Error retrieving auth mount \"\(typed)/\": no auth method is mounted there, and no method has that name")
+      throw .local(
+        "Error retrieving auth mount \"\(typed)/\": no auth method is mounted there, and no method has that name")
     }
     guard let method = LoginMethod(name: type) else {
-      throw .local("The \"\(type)\" auth method has no login on the command line; see \"\(call.programName) path-help auth/\(typed)/\"")
+      throw .local(
+        "The \"\(type)\" auth method has no login on the command line; see "
+          + "\"\(call.programName) path-help auth/\(typed)/\""
+      )
     }
     call.print(method.help(programName: call.programName))
   }

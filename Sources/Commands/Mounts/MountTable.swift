@@ -40,7 +40,8 @@ enum MountTable {
             mount.name, text(value["type"]), text(value["accessor"]), ttl(config["default_lease_ttl"]),
             ttl(config["max_lease_ttl"]), text(config[isAuth ? "token_type" : "force_no_cache"]),
             value["local"]?.boolValue == true ? "local" : "replicated", text(value["seal_wrap"]),
-            text(value["external_entropy_access"]), value["options"].map { $0.isNull ? "map[]" : $0.plainText } ?? "map[]",
+            text(value["external_entropy_access"]),
+            value["options"].map { $0.isNull ? "map[]" : $0.plainText } ?? "map[]",
             text(value["description"]), text(value["uuid"]), text(value["plugin_version"]),
             text(value["running_plugin_version"]), text(value["running_sha256"]), text(value["deprecation_status"]),
           ]
@@ -77,7 +78,8 @@ enum MountMove {
         return call.print("Success! Finished moving \(what) \(from)/ to \(to)/, with migration ID \(id)")
       case "in-progress": call.environment.sleep(.milliseconds(200))
       case let other:
-        throw .remote("Failure! Moving \(what) \(from)/ to \(to)/ ended as \"\(other ?? "unknown")\", migration ID \(id)")
+        throw .remote(
+          "Failure! Moving \(what) \(from)/ to \(to)/ ended as \"\(other ?? "unknown")\", migration ID \(id)")
       }
     }
   }

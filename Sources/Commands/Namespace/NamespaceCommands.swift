@@ -1,7 +1,8 @@
 internal import Client
 internal import JSONText
 
-/// Commands about namespaces. A server without namespaces answers that it has no such path, which is said in clear words.
+/// What commands about namespaces have in common. A server without any answers that it has no such path, which is said
+/// in clear words.
 private enum Namespaces {
   static func attempt<R>(
     _ call: Invocation, _ what: String, _ body: () throws(APIError) -> R

@@ -7,8 +7,8 @@ struct OperatorGenerateRootCommand: Command {
   let synopsis = "Make a root token with shares of the unseal key"
   let usage = "[KEY]"
   let details = """
-    Begins with -init, which prints a one-time password (OTP); goes on with one call for each share; ends with an encoded
-    token, which -decode and the OTP turn into the token.
+    Begins with -init, which prints a one-time password (OTP); goes on with one call for each share; ends with an
+    encoded token, which -decode and the OTP turn into the token.
 
         $ coffer operator generate-root -init
         $ coffer operator generate-root
@@ -34,7 +34,8 @@ struct OperatorGenerateRootCommand: Command {
     if call[drToken] && call[recoveryToken] { throw .local("-dr-token and -recovery-token cannot be used together") }
     let output = try call.output()
     let client = try call.client()
-    let base = call[drToken]
+    let base =
+      call[drToken]
       ? "sys/replication/dr/secondary/generate-operation-token"
       : call[recoveryToken] ? "sys/generate-recovery-token" : "sys/generate-root"
     func attempt(_ what: String, _ request: APIRequest) throws(CommandFailure) -> JSONObject {
@@ -74,7 +75,8 @@ struct OperatorGenerateRootCommand: Command {
     _ attempt: (String, APIRequest) throws(CommandFailure) -> JSONObject
   ) throws(CommandFailure) {
     guard state["started"]?.boolValue == true else {
-      throw .local("No root generation is in progress. Begin one with \"\(call.programName) operator generate-root -init\".")
+      throw .local(
+        "No root generation is in progress. Begin one with \"\(call.programName) operator generate-root -init\".")
     }
     let share = try KeyShare(call, nonce: call[nonce], running: state["nonce"]?.stringValue ?? "")
     let body: JSONObject = ["key": .string(share.key), "nonce": .string(share.nonce)]

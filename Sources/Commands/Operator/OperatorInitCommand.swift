@@ -5,8 +5,8 @@ struct OperatorInitCommand: Command {
   let words = ["operator", "init"]
   let synopsis = "Initialize a new server and get its keys"
   let details = """
-    Makes the keys of a server that has no data yet, splits the unseal key into shares and prints them with the first root
-    token. They are printed once and stored nowhere: whoever loses too many shares loses everything.
+    Makes the keys of a server that has no data yet, splits the unseal key into shares and prints them with the first
+    root token. They are printed once and stored nowhere: whoever loses too many shares loses everything.
     With -status, exits 0 where the server is initialized, 2 where it is not, and 1 where it cannot be asked.
 
         $ coffer operator init -key-shares=3 -key-threshold=2

@@ -24,7 +24,8 @@ struct OperatorRotateCommand: Command {
   func run(_ call: Invocation) throws(CommandFailure) {
     let output = try call.output()
     let client = try call.client()
-    _ = try call.attempt("Error rotating key") { () throws(APIError) in try client.raw(APIRequest("PUT", "sys/rotate")) }
+    _ = try call.attempt("Error rotating key") { () throws(APIError) in try client.raw(APIRequest("PUT", "sys/rotate"))
+    }
     try BarrierKey.show(call, client, output, title: "Success! Rotated key\n")
   }
 }

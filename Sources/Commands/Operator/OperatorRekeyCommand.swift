@@ -17,7 +17,8 @@ struct OperatorRekeyCommand: Command {
   private let initiate = OperatorFlags.initiate
   private let cancel = OperatorFlags.cancel
   private let status = OperatorFlags.status
-  private let verify = Flag<Bool>("verify", "With -init, ask for verification; otherwise the call is about verification.")
+  private let verify = Flag<Bool>(
+    "verify", "With -init, ask for verification; otherwise the call is about verification.")
   private let nonce = OperatorFlags.nonce
   private let target = Flag<String>("target", default: "barrier", "\"barrier\" or \"recovery\".")
   private let keyShares = Flag<Int64>("key-shares", aliases: ["n"], default: 5, "How many shares to make.")
@@ -53,7 +54,8 @@ struct OperatorRekeyCommand: Command {
     let area = call[verify] && !call[initiate] ? "verify" : "init"
     if call[backupDelete] {
       return try done(
-        "Error deleting backed-up keys", APIRequest("DELETE", backupPath(base)), "Success! Delete backup keys (if they existed)")
+        "Error deleting backed-up keys", APIRequest("DELETE", backupPath(base)),
+        "Success! Delete backup keys (if they existed)")
     }
     if call[backupRetrieve] {
       let kept = try attempt("Error retrieving backed-up keys", APIRequest("GET", backupPath(base)))

@@ -6,8 +6,8 @@ struct OperatorUnsealCommand: Command {
   let synopsis = "Give a share of the unseal key"
   let usage = "[KEY]"
   let details = """
-    Each call gives one share; when enough are there, the server opens its storage. A share that is not given is asked for,
-    which keeps it out of the shell's history.
+    Each call gives one share; when enough are there, the server opens its storage. A share that is not given is asked
+    for, which keeps it out of the shell's history.
 
         $ coffer operator unseal
     """

@@ -141,8 +141,8 @@ struct RaftSnapshotRestoreCommand: Command {
   let synopsis = "Put back what was saved to a file"
   let usage = "FILE"
   let details = """
-    Replaces everything that is stored. -force takes a snapshot of another cluster; afterwards that cluster's unseal keys
-    count.
+    Replaces everything that is stored. -force takes a snapshot of another cluster; afterwards that cluster's unseal
+    keys count.
 
         $ coffer operator raft snapshot restore backup.snap
     """
@@ -152,7 +152,9 @@ struct RaftSnapshotRestoreCommand: Command {
 
   func run(_ call: Invocation) throws(CommandFailure) {
     let bytes: [UInt8]
-    do throws(FileError) { bytes = try call.environment.files.read(call.environment.expanded(call.argument(0))).get() } catch {
+    do throws(FileError) {
+      bytes = try call.environment.files.read(call.environment.expanded(call.argument(0))).get()
+    } catch {
       throw .remote("Error opening source file: \(error)")
     }
     if bytes.isEmpty { throw .local("Snapshot file is empty: \(call.argument(0))") }

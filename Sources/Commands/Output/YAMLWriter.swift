@@ -71,8 +71,9 @@ enum YAMLWriter {
   }
 
   private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
-    scalar == "\n" || (scalar.value >= 0x20 && scalar.value != 0x7F && !(0x80...0x9F).contains(scalar.value)
-      && scalar.value != 0xFEFF && scalar.value != 0x2028 && scalar.value != 0x2029)
+    scalar == "\n"
+      || (scalar.value >= 0x20 && scalar.value != 0x7F && !(0x80...0x9F).contains(scalar.value)
+        && scalar.value != 0xFEFF && scalar.value != 0x2028 && scalar.value != 0x2029)
   }
 
   /// Whether a reader would see a text if it were written bare.

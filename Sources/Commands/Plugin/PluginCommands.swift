@@ -115,7 +115,9 @@ struct PluginReloadCommand: Command {
   var flags: [any AnyFlag] { [plugin, mounts, scope] }
 
   func run(_ call: Invocation) throws(CommandFailure) {
-    if call[plugin].isEmpty == call[mounts].isEmpty { throw .local("Either -plugin or -mounts must be given, not both") }
+    if call[plugin].isEmpty == call[mounts].isEmpty {
+      throw .local("Either -plugin or -mounts must be given, not both")
+    }
     var body = JSONObject()
     if !call[plugin].isEmpty { body["plugin"] = .string(call[plugin]) }
     if !call[mounts].isEmpty { body["mounts"] = .strings(call[mounts]) }

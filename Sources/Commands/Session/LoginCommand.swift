@@ -30,7 +30,8 @@ struct LoginCommand: Command {
     }
     if !output.field.isEmpty && call[noPrint] { throw .local("-field and -no-print cannot be used together") }
     let stores = !call[noStore] && !call[tokenOnly]
-    let found = method == .token
+    let found =
+      method == .token
       ? try Self.token(call, verifies: !call[tokenOnly])
       : try other(call, method)
     guard var secret = found else { throw .remote("Vault returned an empty secret") }
@@ -42,7 +43,8 @@ struct LoginCommand: Command {
     if stores {
       try TokenStore(call.environment).store(auth.clientToken)
       if call.environment.variables["VAULT_TOKEN"]?.isEmpty == false {
-        call.warn("WARNING! VAULT_TOKEN is set and comes before the token that was just stored. Unset it to use the new one.\n")
+        call.warn(
+          "WARNING! VAULT_TOKEN is set and comes before the token that was just stored. Unset it to use the new one.\n")
       }
     }
     if call[noPrint] { return }
@@ -124,14 +126,17 @@ private enum MultiFactorLogin {
       // With a choice, or nobody to ask, the answer goes to whoever runs the validation.
       try output.secret(secret)
       if output.isTable {
-        call.warn("A second factor is required: send it with \"\(call.programName) write sys/mfa/validate -format=json @payload.json\".")
+        call.warn(
+          "A second factor is required: send it with \"\(call.programName) write sys/mfa/validate @payload.json\"."
+        )
       }
       throw CommandFailure(status: 0)
     }
     let name = method["id"]?.stringValue ?? ""
     var passcode = ""
     if method["uses_passcode"]?.boolValue == true {
-      passcode = try LoginPrompt.ask(call, "Passcode of method \(method["type"]?.stringValue ?? "") (will be hidden)") ?? ""
+      passcode =
+        try LoginPrompt.ask(call, "Passcode of method \(method["type"]?.stringValue ?? "") (will be hidden)") ?? ""
     } else {
       call.warn("Confirm the login with method \(method["type"]?.stringValue ?? "").")
     }

@@ -23,7 +23,9 @@ enum LoginMethod: String, CaseIterable {
     case .userpass, .ldap, .okta, .radius:
       let variables = call.environment.variables
       let user = body["username"]?.stringValue ?? variables["LOGNAME"] ?? variables["USER"] ?? ""
-      if user.isEmpty { throw .remote("Error authenticating: 'username' not supplied and neither 'LOGNAME' nor 'USER' is set") }
+      if user.isEmpty {
+        throw .remote("Error authenticating: 'username' not supplied and neither 'LOGNAME' nor 'USER' is set")
+      }
       body["username"] = nil
       if body["password"] == nil {
         guard let password = try LoginPrompt.ask(call, "Password (will be hidden)") else {
@@ -72,8 +74,11 @@ enum LoginMethod: String, CaseIterable {
       case .jwt: ("a signed token of an identity provider", "role=ROLE jwt=TOKEN")
       case .kubernetes: ("the token of a Kubernetes service account", "role=ROLE [jwt=TOKEN]")
       }
-    let flags = self == .token ? "" : self == .cert
-      ? " -method=cert -client-cert=FILE -client-key=FILE" : " -method=\(rawValue)"
+    let flags =
+      self == .token
+      ? ""
+      : self == .cert
+        ? " -method=cert -client-cert=FILE -client-key=FILE" : " -method=\(rawValue)"
     var text = "Usage: \(programName) login\(flags) \(data)\n\n  Logs in with \(what)."
     if [.userpass, .ldap, .okta, .radius].contains(self) {
       text += " A password that is not given is asked for; password=- reads\n  it from standard input."

@@ -45,7 +45,9 @@ enum SealStatusTable {
     if !text("cluster_name").isEmpty && !text("cluster_id").isEmpty {
       rows += [("Cluster Name", text("cluster_name")), ("Cluster ID", text("cluster_id"))]
     }
-    if let removed = status["removed_from_cluster"]?.boolValue { rows.append(("Removed From Cluster", String(removed))) }
+    if let removed = status["removed_from_cluster"]?.boolValue {
+      rows.append(("Removed From Cluster", String(removed)))
+    }
     if let leader { rows += self.rows(leader: leader, isSealed: isSealed) }
     return rows
   }
@@ -72,7 +74,8 @@ enum SealStatusTable {
     return rows
   }
 
-  /// What the node says about its leader. A sealed one refuses to say anything, but its storage tells whether it has company.
+  /// What the node says about its leader. A sealed one refuses to say anything, but its storage tells whether it can
+  /// have company.
   static func leader(_ client: APIClient, status: JSONObject) -> JSONObject? {
     if status["sealed"]?.boolValue != false {
       let isAlone = ["inmem", "file"].contains(status["storage_type"]?.stringValue ?? "")

@@ -83,11 +83,13 @@ package struct HTTPGateway: HTTPHandler {
   // MARK: Requests
 
   private func api(_ request: HTTPRequest, _ behaviour: ListenerBehaviour) throws -> WireResponse {
-    guard let path = PercentEncoding.decode(request.path.utf8.dropFirst(Self.apiPrefix.utf8.count)) else {
-      throw EngineError(status: 400, messages: [])
-    }
     var query = try QueryFields.read(request.query)
+    try Self.refuseSnapshots(request, &query)
     guard var operation = Self.operation(request.method) else { throw EngineError(status: 405, messages: []) }
+    guard let path = PercentEncoding.decode(request.path.utf8.dropFirst(Self.apiPrefix.utf8.count)) else {
+      // Nothing is stored under a name that is no text.
+      throw EngineError(status: operation == .read || operation == .list ? 404 : 400, messages: [])
+    }
     if operation == .read {
       if let list = query.take("list") {
         guard let wanted = Coercion.parseBool(list) else { throw EngineError(status: 400, messages: []) }
@@ -128,6 +130,18 @@ package struct HTTPGateway: HTTPHandler {
     }
   }
 
+  /// Reading from and recovering out of loaded snapshots is a feature that this server does not have; not to say so would answer from, or
+  /// write to, what is there now.
+  private static func refuseSnapshots(_ request: HTTPRequest, _ query: inout QueryFields) throws(EngineError) {
+    let isRecover = request.method == "RECOVER"
+    var id = query.take("read_snapshot_id") ?? query.take("recover_snapshot_id") ?? ""
+    if id.isEmpty && (isRecover || request.method == "POST" || request.method == "PUT") {
+      id = request.headers["x-vault-recover-snapshot-id"] ?? ""
+    }
+    if !id.isEmpty { throw .invalid("unable to lock snapshot: loaded snapshots not supported") }
+    if isRecover { throw .invalid("missing required snapshot ID") }
+  }
+
   private static func mediaType(_ header: String?) -> String {
     guard let header else { return "" }
     return header.prefix { $0 != ";" }.filter { $0 != " " && $0 != "\t" }.lowercased()
@@ -157,9 +171,11 @@ package struct HTTPGateway: HTTPHandler {
   private static func wrapTTL(_ headers: HTTPHeaders) throws(EngineError) -> TimeSpan? {
     guard let text = headers["x-vault-wrap-ttl"], !text.isEmpty else { return nil }
     guard let span = TimeSpan(api: text) else {
-      throw .invalid("error parsing X-Vault-Wrap-TTL header: time: invalid duration \"\(text)\"")
+      throw .invalid("error parsing X-Vault-Wrap-TTL header: \(Coercion.durationReason(text))")
     }
-    guard span >= .zero else { throw .invalid("requested wrap ttl cannot be negative") }
+    guard span >= .zero else {
+      throw .invalid("error parsing X-Vault-Wrap-TTL header: requested wrap ttl cannot be negative")
+    }
     return span == .zero ? nil : span
   }
 

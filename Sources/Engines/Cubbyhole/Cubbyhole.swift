@@ -24,7 +24,8 @@ struct CubbyholeEngine: Engine {
         """,
       exists: { engine, call in
         let key = try engine.key(call)
-        return try !key.isEmpty && engine.values(call).get(key) != nil
+        if key.isEmpty { throw EngineError.list(status: 400, ["missing path"]) }
+        return try engine.values(call).get(key) != nil
       },
       [
         .read: { engine, call in try engine.read(call) },

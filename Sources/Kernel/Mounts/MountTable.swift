@@ -85,19 +85,28 @@ package final class MountTable: Sendable {
     snapshot.withLock { Array($0.byPath.values) }.first { $0.entry.accessor == accessor }
   }
 
-  /// The kind of engine by the name that clients give, aliases included, with the options that an alias stands for.
-  package func type(_ name: String, _ mountClass: MountClass) -> (type: EngineType, options: [String: String])? {
+  /// What a client's name for a kind of engine stands for.
+  package struct NamedType {
+    package let type: EngineType
+    /// The name that the mount is shown with; of the old names of engines only `generic` stays.
+    package let shownName: String
+    package let options: [String: String]
+  }
+
+  package func type(_ name: String, _ mountClass: MountClass) -> NamedType? {
     var options: [String: String] = [:]
     var canonical = name
+    var shown = name
     if mountClass == .secret {
       switch name {
       case "generic": canonical = "kv"
-      case "kv-v1": (canonical, options) = ("kv", ["version": "1"])
-      case "kv-v2": (canonical, options) = ("kv", ["version": "2"])
+      case "kv-v1": (canonical, shown, options) = ("kv", "kv", ["version": "1"])
+      case "kv-v2": (canonical, shown, options) = ("kv", "kv", ["version": "2"])
       default: break
       }
     }
-    return types.first { $0.name == canonical && $0.mountClass == mountClass }.map { ($0, options) }
+    return types.first { $0.name == canonical && $0.mountClass == mountClass }
+      .map { NamedType(type: $0, shownName: shown, options: options) }
   }
 
   package var engineTypes: [EngineType] { types }
@@ -118,7 +127,7 @@ package final class MountTable: Sendable {
   private static func settings(of entry: MountEntry, _ surroundings: EngineSurroundings) -> MountSettings {
     let maximum = entry.configuration.maxTTL == .zero ? surroundings.systemMaxTTL : entry.configuration.maxTTL
     let usual = entry.configuration.defaultTTL == .zero ? surroundings.systemDefaultTTL : entry.configuration.defaultTTL
-    return MountSettings(defaultTTL: min(usual, maximum), maxTTL: maximum, options: entry.options ?? [:])
+    return MountSettings(defaultTTL: usual, maxTTL: maximum, options: entry.options ?? [:])
   }
 
   // MARK: Changing
@@ -131,8 +140,8 @@ package final class MountTable: Sendable {
       guard let record = try? JSONParser.parse(stored.bytes).objectValue, let entry = MountEntry(record: record) else {
         throw StoreError.damaged("the mount table's entry \(name) cannot be read; restore a snapshot")
       }
-      if let (type, _) = type(entry.type, entry.mountClass) {
-        loaded.byPath[entry.requestPath] = try start(entry, type)
+      if let named = type(entry.type, entry.mountClass) {
+        loaded.byPath[entry.requestPath] = try start(entry, named.type)
       } else {
         loaded.unavailable.append(entry)
       }

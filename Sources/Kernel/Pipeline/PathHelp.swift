@@ -7,17 +7,20 @@ enum PathHelp {
     guard let mount = exchange.mount else {
       throw EngineError.notFound("no handler for route \"\(exchange.path)\". route entry not found.")
     }
+    var document = OpenAPIDocument(version: exchange.node.settings.version)
     var text: String
     if exchange.rest.isEmpty {
       text = overview(of: mount.engine, type: mount.entry.type)
+      document.add(mount.engine.routes, below: exchange.mountPoint, tag: mount.entry.type, mountParameter: nil)
     } else if let route = exchange.route {
       text = description(of: route, request: exchange.path)
+      document.add([route], below: exchange.mountPoint, tag: mount.entry.type, mountParameter: nil)
     } else {
       throw EngineError.unsupportedPath
     }
     if !text.hasSuffix("\n") { text += "\n" }
-    let document: JSONObject = ["help": .string(text), "see_also": .null, "openapi": .null]
-    return Reply(.plain(JSONText(document)))
+    let answer: JSONObject = ["help": .string(text), "see_also": .null, "openapi": .object(document.json)]
+    return Reply(.plain(JSONText(answer)))
   }
 
   private static func overview(of engine: MountedEngine, type: String) -> String {

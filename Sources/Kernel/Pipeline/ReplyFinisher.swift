@@ -93,8 +93,7 @@ extension Exchange {
   /// The engine's own warnings, then those about fields that nobody read.
   private func warnings(_ reply: Reply) -> [String] {
     var warnings = reply.warnings
-    guard let route, operation.isWrite || operation == .patch,
-      route.traits.isDisjoint(with: [.freeFields, .rawBody])
+    guard let route, route.traits.isDisjoint(with: [.freeFields, .rawBody])
     else { return warnings }
     let replaced = fields.names.filter { captures[$0] != nil }.sorted()
     let unknown = fields.names.filter { !route.fieldNames.contains($0) && captures[$0] == nil }.sorted()

@@ -13,15 +13,25 @@ enum RequestFields {
     if isForm && first != UInt8(ascii: "{") && first != UInt8(ascii: "[") { return try form(body) }
     let value: JSONValue
     do { value = try JSONParser.parse(body, limits: request.limits) } catch {
-      throw EngineError(
-        status: error.isLimit ? 413 : 400,
-        messages: ["error parsing JSON: failed to parse JSON input: \(error.description)"])
+      if let text = limitText(error.code) { throw EngineError(status: 413, messages: [text]) }
+      throw .invalid("error parsing JSON: failed to parse JSON input: \(error.description)")
     }
     switch value {
     case .object(let object): return object
     case .null: return [:]
     default:
       throw .invalid("error parsing JSON: failed to parse JSON input: the body must be a JSON object")
+    }
+  }
+
+  private static func limitText(_ code: JSONError.Code) -> String? {
+    switch code {
+    case .tooDeep: "JSON input exceeds allowed nesting depth"
+    case .stringTooLong: "JSON string value exceeds allowed length"
+    case .tooManyEntries: "JSON object exceeds allowed entry count"
+    case .tooManyElements: "JSON array exceeds allowed element count"
+    case .tooManyTokens: "JSON payload exceeds allowed token count"
+    default: nil
     }
   }
 

@@ -11,7 +11,7 @@ package struct PasswordPolicies: Sendable {
   }
 
   package func names() throws -> [String] {
-    try store.list(StoragePaths.passwordPolicies, after: nil, limit: .max)
+    try store.names(below: StoragePaths.passwordPolicies)
   }
 
   package func put(_ name: String, text: String) throws {

@@ -52,14 +52,7 @@ package final class PolicyStore: Sendable {
 
   /// The names of all policies but the built-in ones that nobody assigns, sorted.
   package func names() throws -> [String] {
-    var names: [String] = []
-    var folders = [""]
-    while let folder = folders.popLast() {
-      for name in try store.list(StoragePaths.policies + folder, after: nil, limit: .max) {
-        if name.hasSuffix("/") { folders.append(folder + name) } else { names.append(folder + name) }
-      }
-    }
-    return names.filter { !Self.immutable.contains($0) }.sorted()
+    try store.names(below: StoragePaths.policies).filter { !Self.immutable.contains($0) }
   }
 
   package func exists(_ name: String) throws -> Bool { try name == "root" || policy(name) != nil }

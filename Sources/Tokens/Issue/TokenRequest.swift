@@ -127,18 +127,19 @@ extension TokenRequest {
     var wanted = policies
     if wanted.isEmpty { wanted = noDefaultPolicy ? parent.policies.filter { $0 != "default" } : parent.policies }
     let parentsHave = Set(parent.policies.map(PolicyNames.normalized))
-    let names = PolicyNames.normalized(wanted, addingDefault: false)
+    let given = PolicyNames.normalized(wanted, addingDefault: false)
     if circumstances.hasSudo {
-      if names.contains("root") && !parentsHave.contains("root") {
+      if given.contains("root") && !parentsHave.contains("root") {
         throw .invalid("root tokens may not be created without parent token being root")
       }
-    } else if !parentsHave.isSuperset(of: names) {
+    } else if !parentsHave.isSuperset(of: given) {
       throw .invalid("child policies must be subset of parent")
     }
+    let names = noDefaultPolicy ? given.filter { $0 != "default" } : given
     let addsDefault = !noDefaultPolicy && (circumstances.hasSudo || parentsHave.contains("default"))
     let all = PolicyNames.normalized(names, addingDefault: addsDefault)
     for name in all where PolicyNames.unassignable.contains(name) { throw .invalid("cannot assign policy \"\(name)\"") }
-    if all.isEmpty { throw .invalid("token must have at least one policy") }
+    if all.isEmpty && given.isEmpty { throw .invalid("token must have at least one policy") }
     return all
   }
 

@@ -11,7 +11,7 @@ extension VersionedSecrets {
       (raw) throws(FieldMismatch) in
       switch raw {
       case .object, .null: return raw
-      default: throw FieldMismatch("expected type 'map[string]interface {}', got '\(Coercion.name(raw))'")
+      default: throw FieldMismatch("'' expected a map, got '\(Coercion.name(raw))'")
       }
     }
     static let options = Field.object(

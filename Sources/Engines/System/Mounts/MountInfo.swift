@@ -54,7 +54,7 @@ enum MountInfo {
   /// The answer of `…/tune`.
   static func tuning(_ entry: MountEntry, _ settings: MountSettings) -> JSONObject {
     var object: JSONObject = [
-      "default_lease_ttl": .int(settings.defaultTTL.seconds), "description": .string(entry.description),
+      "default_lease_ttl": .int(settings.uncappedDefaultTTL.seconds), "description": .string(entry.description),
       "force_no_cache": .bool(entry.configuration.forceNoCache), "max_lease_ttl": .int(settings.maxTTL.seconds),
     ]
     addOptional(entry, to: &object)

@@ -9,14 +9,14 @@ enum MountTuning {
   static let maxTTL = Field.string("max_lease_ttl", "The longest life of what this mount gives out.")
   static let description = Field.string("description", "What the mount is for.")
   static let visibility = Field.string("listing_visibility", "`unauth` shows the mount to clients without a token.")
-  static let requestKeys = Field.strings(
+  static let requestKeys = Field.commaStrings(
     "audit_non_hmac_request_keys", "Request fields that the audit log holds in the clear.")
-  static let responseKeys = Field.strings(
+  static let responseKeys = Field.commaStrings(
     "audit_non_hmac_response_keys", "Answer fields that the audit log holds in the clear.")
-  static let passthrough = Field.strings("passthrough_request_headers", "Request headers that the engine sees.")
-  static let responseHeaders = Field.strings("allowed_response_headers", "Answer headers that the engine may set.")
-  static let managedKeys = Field.strings("allowed_managed_keys", "Managed keys that the engine may use.")
-  static let delegated = Field.strings(
+  static let passthrough = Field.commaStrings("passthrough_request_headers", "Request headers that the engine sees.")
+  static let responseHeaders = Field.commaStrings("allowed_response_headers", "Answer headers that the engine may set.")
+  static let managedKeys = Field.commaStrings("allowed_managed_keys", "Managed keys that the engine may use.")
+  static let delegated = Field.commaStrings(
     "delegated_auth_accessors", "Auth methods that the engine may pass requests on to.")
   static let identityKey = Field.string("identity_token_key", "The key that signs the mount's identity tokens.")
   static let trim = Field.bool("trim_request_trailing_slashes", "Accepts writes to paths that end in a slash.")

@@ -99,21 +99,25 @@ extension SystemEngine {
       throw EngineError.invalid("token credential backend cannot be instantiated")
     }
     if name == "identity" { throw EngineError.invalid("mount type of \"identity\" is not mountable") }
-    guard let (type, implied) = state.mounts.type(name, mountClass) else {
+    guard let named = state.mounts.type(name, mountClass) else {
       throw EngineError.invalid("plugin not found in the catalog: \(name)")
     }
+    let type = named.type
     if type.isSingleton && type.name != "token" {
       throw EngineError.invalid("mount type of \"\(type.name)\" is not mountable")
     }
 
     let config = try call[Fields.config] ?? [:]
     var options = try call[MountTuning.options] ?? [:]
-    options.merge(implied) { _, implied in implied }
+    options.merge(named.options) { _, implied in implied }
+    if type.name == "kv", let version = options["version"], version != "1" && version != "2" {
+      throw EngineError.invalid("nil backend of type \"kv\" returned from factory")
+    }
     if options["version"] != nil && type.name != "kv" {
       throw EngineError.invalid("secrets engine \"\(type.name)\" does not allow setting a version")
     }
     var entry = BuiltinMounts.entry(
-      mountClass, path, type.name, try call[MountTuning.description] ?? "", random: state.random)
+      mountClass, path, named.shownName, try call[MountTuning.description] ?? "", random: state.random)
     entry.options = options
     entry.local = try call[Fields.local] ?? false
     entry.sealWrap = try call[Fields.sealWrap] ?? false
@@ -170,7 +174,7 @@ extension SystemEngine {
     let before = options["version"]
     for (name, value) in changes { options[name] = value.isEmpty ? nil : value }
     entry.options = options
-    guard entry.type == "kv", let after = options["version"], after != before else {
+    guard entry.type == "kv" || entry.type == "generic", let after = options["version"], after != before else {
       if entry.type == "kv" && before == "2" && options["version"] == nil {
         throw EngineError.invalid("cannot downgrade mount from version 2")
       }
@@ -217,7 +221,7 @@ extension SystemEngine {
     } else {
       if BuiltinMounts.reserved.contains(where: from.hasPrefix) { throw EngineError.invalid("cannot remount \"\(from)\"") }
       if BuiltinMounts.reserved.contains(where: to.hasPrefix) {
-        throw EngineError.invalid("cannot remount to \"\(to)\"")
+        throw EngineError.invalid("cannot remount to destination \(to)")
       }
     }
     let mountClass: MountClass = MountPath.auth(from) == nil ? .secret : .auth

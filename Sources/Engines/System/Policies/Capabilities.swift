@@ -5,8 +5,8 @@ internal import Kernel
 internal import Tokens
 
 private enum Fields {
-  static let paths = Field.strings("paths", "The paths to ask about.")
-  static let path = Field.strings("path", "The old name of `paths`.", deprecated: true)
+  static let paths = Field.commaStrings("paths", "The paths to ask about.")
+  static let path = Field.commaStrings("path", "The old name of `paths`.", deprecated: true)
   static let token = Field.string("token", "The token to ask about.", secret: true)
   static let accessor = Field.string("accessor", "The accessor of the token to ask about.")
 }

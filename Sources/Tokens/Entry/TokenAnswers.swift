@@ -14,8 +14,10 @@ extension TokenEntry {
     w.string(accessor)
     w.name("policies")
     w.strings(Set(policies + identityPolicies).sorted())
-    w.name("token_policies")
-    w.strings(policies)
+    if !policies.isEmpty {
+      w.name("token_policies")
+      w.strings(policies)
+    }
     if !identityPolicies.isEmpty {
       w.name("identity_policies")
       w.strings(identityPolicies)

@@ -151,7 +151,8 @@ import Testing
   @Test func stoppingCutsOffWhatDoesNotEnd() throws {
     let live = try LiveServer { _ in
       HTTPResponse(
-        status: 200, body: .stream { writer in while true { try writer.write([UInt8](repeating: 65, count: 1 << 16)) } })
+        status: 200, body: .stream { writer in while true { try writer.write([UInt8](repeating: 65, count: 1 << 16)) } }
+      )
     }
     let reading = live.connect()
     reading.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")

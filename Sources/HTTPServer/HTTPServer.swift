@@ -74,7 +74,6 @@ package final class HTTPServer: Sendable {
     if before == .stopped { return }
     reactor.markStopping()
     for listener in reactor.listeners { listener.socket.close() }
-    reactor.supervisorBell.ring()
     guard before == .running else { return }
     reactor.registry.stop()
     let worker = WorkerContext(reactor)
@@ -85,6 +84,8 @@ package final class HTTPServer: Sendable {
       reactor.registry.cutAll()
       _ = reactor.registry.waitUntilEmpty(atMost: .seconds(1))
     }
+    reactor.markStopped()
+    reactor.supervisorBell.ring()
     reactor.stopBell.ring()
     _ = reactor.liveThreads.wait(atMost: .seconds(1)) { $0 == 0 ? true : nil }
   }

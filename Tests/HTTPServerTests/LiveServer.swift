@@ -240,7 +240,9 @@ final class TemporaryFolder {
 
   init() {
     var template = Array("/tmp/coffer-http-XXXXXX".utf8CString)
-    path = mkdtemp(&template) == nil ? "/nonexistent" : String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    path =
+      mkdtemp(&template) == nil
+      ? "/nonexistent" : String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
   deinit { _ = run(["rm", "-rf", path]) }

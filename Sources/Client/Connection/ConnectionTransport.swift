@@ -32,7 +32,13 @@ package final class ConnectionTransport: Transport {
     if let kept = held, kept.server == request.server {
       held = nil
       // Servers close idle connections. What was closed before this request was not acted on.
-      if kept.stream.isIdle { return try run(request, on: kept, deadline: deadline, sink: sink) }
+      if kept.stream.isIdle {
+        do throws(TransportError) { return try run(request, on: kept, deadline: deadline, sink: sink) } catch {
+          // It may also close just now; what changes nothing can be asked again.
+          let canRepeat = request.method == "GET" && sink == nil && WallClock.monotonicNanoseconds() < deadline
+          if !canRepeat { throw error }
+        }
+      }
       kept.stream.close()
     }
     return try run(request, on: try connect(to: request.server, deadline: soon), deadline: deadline, sink: sink)

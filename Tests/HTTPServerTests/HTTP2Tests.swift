@@ -275,6 +275,16 @@ final class FrameClient {
     #expect(eventually { live.server.statistics.openConnections == 0 })
   }
 
+  @Test func answersThatNobodyFetchesCountInTheBudget() throws {
+    var limits = ServerLimits()
+    limits.maxBufferedBytes = 1 << 20
+    let live = try LiveServer(limits: limits)
+    let client = FrameClient(live)
+    for i in 0..<3 { client.request(1 + 2 * i, "/big") }
+    while client.frame() != nil {}
+    #expect(eventually { live.server.statistics.openConnections == 0 && live.server.statistics.bufferedBytes == 0 })
+  }
+
   @Test func stoppingLetsStreamsFinish() throws {
     let gate = Monitored((entered: false, open: false))
     let live = try LiveServer { _ in

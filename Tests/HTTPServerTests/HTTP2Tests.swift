@@ -197,7 +197,7 @@ final class FrameClient {
       client.request(1 + 2 * i, "/\(i)")
       #expect(client.answers(1)[1 + 2 * i]?.text == "GET /\(i)")
     }
-    #expect(live.server.statistics.streams == 1)
+    #expect(eventually { live.server.statistics.streams == 1 })
     client.send(FrameClient.reset, 0, 1, [0, 0, 0, 8])
     #expect(eventually { live.server.statistics.streams == 0 })
     client.request(101, "/after")
@@ -233,6 +233,8 @@ final class FrameClient {
     let gate = Monitored(false)
     var limits = ServerLimits()
     limits.maxWorkers = 8
+    // More may not run, even though each reset makes room for a new stream.
+    limits.maxConcurrentHTTP2Streams = 4
     let live = try LiveServer(limits: limits) { _ in
       _ = gate.wait(atMost: .seconds(10)) { $0 ? true : nil }
       return HTTPResponse(status: 200)
@@ -246,7 +248,7 @@ final class FrameClient {
     #expect(client.farewell() == 11)
     gate.update { $0 = true }
     #expect(eventually { live.server.statistics.openConnections == 0 && live.server.statistics.busyWorkers == 0 })
-    #expect(live.server.statistics.requests <= 100)
+    #expect(live.server.statistics.requests <= 4)
   }
 
   @Test func brokenFramesEndTheConnection() throws {

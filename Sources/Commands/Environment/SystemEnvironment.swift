@@ -29,7 +29,7 @@ extension CommandEnvironment {
   private static func ownPath() -> String {
     var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
     let count = buffer.withUnsafeMutableBytes { memory in
-      readlink("/proc/self/exe", memory.baseAddress?.assumingMemoryBound(to: CChar.self), memory.count)
+      memory.baseAddress.map { readlink("/proc/self/exe", $0.assumingMemoryBound(to: CChar.self), memory.count) } ?? 0
     }
     return count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : "coffer"
   }

@@ -17,7 +17,7 @@ run: build ## a durable node on this machine, in ./.coffer
 	@exec Scripts/run-node
 
 build: set-up ## the program, optimised, at .build/release/coffer
-	@swift build -c release --product coffer --explicit-target-dependency-import-check error
+	@swift build -c release --product coffer
 
 test: ## everything that a change must pass
 	@FILTER='$(FILTER)' exec Scripts/test

@@ -74,6 +74,7 @@ let package = Package(
 
     // State machines that the kernel drives: who may come in, and what is written down about it.
     layer("Tokens", Shared.codecs + ["Cryptography", "StorageAPI", "EngineAPI", "Logging"]),
+    layer("Identity", Shared.codecs + ["StorageAPI", "EngineAPI"]),
     layer("AuditTrail", Shared.codecs + ["Cryptography", "AuditAPI", "Logging", "Metrics"]),
 
     // Leaves.
@@ -90,8 +91,9 @@ let package = Package(
       "Kernel",
       Shared.codecs + [
         "Cryptography", "StorageAPI", "SealAPI", "AuditAPI", "EngineAPI", "Barrier", "Shamir", "AccessPolicy", "HCL",
-        "Tokens", "AuditTrail", "Logging", "Metrics",
+        "Tokens", "AuditTrail", "Identity", "Logging", "Metrics",
       ]),
+    layer("IdentityEngine", path: "Engines/Identity", Shared.engine + ["Kernel", "Identity"]),
     layer("TokenMethod", path: "AuthMethods/Token", Shared.engine + ["Kernel", "Tokens"]),
     layer(
       "SystemEngine", path: "Engines/System",
@@ -113,7 +115,7 @@ let package = Package(
         "Logging", "Metrics",
         "MemoryStore", "RaftStore", "ShamirSeal", "StaticSeal", "FileAuditDevice", "KVEngine", "CubbyholeEngine",
         "Kernel",
-        "TokenMethod", "SystemEngine", "HTTPServer", "Gateway", "ServerConfiguration", "Client", "Commands",
+        "TokenMethod", "SystemEngine", "IdentityEngine", "HTTPServer", "Gateway", "ServerConfiguration", "Client", "Commands",
       ], path: "Sources/coffer", swiftSettings: Shared.settings),
 
     // Tests, a target each.
@@ -131,6 +133,7 @@ let package = Package(
     tests("AccessPolicy", ["Primitives", "JSONText", "HCL"]),
     tests("MemoryStore", ["Primitives", "StorageAPI"]),
     tests("RaftStore", ["Primitives", "StorageAPI"]),
+    tests("Identity", ["Primitives", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore"]),
     tests("Tokens", ["Primitives", "SecretMemory", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore", "Cryptography", "Logging"]),
     tests("AuditTrail", ["Primitives", "SecretMemory", "JSONText", "AuditAPI", "Cryptography", "Logging", "Metrics"]),
     tests("KVEngine", ["Primitives", "JSONText", "StorageAPI", "EngineAPI"]),

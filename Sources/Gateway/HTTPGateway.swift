@@ -86,7 +86,10 @@ package struct HTTPGateway: HTTPHandler {
     var query = try QueryFields.read(request.query)
     try Self.refuseSnapshots(request, &query)
     guard var operation = Self.operation(request.method) else { throw EngineError(status: 405, messages: []) }
-    guard let path = PercentEncoding.decode(request.path.utf8.dropFirst(Self.apiPrefix.utf8.count)) else {
+    guard let pathBytes = PercentEncoding.decodeBytes(request.path.utf8.dropFirst(Self.apiPrefix.utf8.count)) else {
+      throw EngineError(status: 400, messages: [])
+    }
+    guard let path = String(validating: pathBytes, as: UTF8.self) else {
       // Nothing is stored under a name that is no text.
       throw EngineError(status: operation == .read || operation == .list ? 404 : 400, messages: [])
     }

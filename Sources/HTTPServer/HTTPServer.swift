@@ -22,7 +22,10 @@ package final class HTTPServer: Sendable {
       for settings in listeners { opened.append(try Reactor.Listener(settings)) }
       reactor = try Reactor(listeners: opened, limits: limits, handler: handler, log: log, clock: clock)
     } catch {
-      for listener in opened { listener.socket.close() }
+      for listener in opened {
+        listener.socket.stopListening()
+        listener.socket.close()
+      }
       throw error
     }
   }
@@ -73,8 +76,8 @@ package final class HTTPServer: Sendable {
     }
     if before == .stopped { return }
     reactor.markStopping()
-    for listener in reactor.listeners { listener.socket.close() }
-    reactor.supervisorBell.ring()
+    for listener in reactor.listeners { listener.socket.stopListening() }
+    defer { for listener in reactor.listeners { listener.socket.close() } }
     guard before == .running else { return }
     reactor.registry.stop()
     let worker = WorkerContext(reactor)
@@ -85,6 +88,8 @@ package final class HTTPServer: Sendable {
       reactor.registry.cutAll()
       _ = reactor.registry.waitUntilEmpty(atMost: .seconds(1))
     }
+    reactor.markStopped()
+    reactor.supervisorBell.ring()
     reactor.stopBell.ring()
     _ = reactor.liveThreads.wait(atMost: .seconds(1)) { $0 == 0 ? true : nil }
   }

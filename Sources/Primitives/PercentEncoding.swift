@@ -3,6 +3,11 @@ package enum PercentEncoding {
   /// The text behind `%XX` escapes; nil where an escape is broken or the bytes are not UTF-8.
   /// - Parameter plusIsSpace: as in queries and forms (WHATWG URL, section 5.1).
   package static func decode(_ bytes: some Collection<UInt8>, plusIsSpace: Bool = false) -> String? {
+    decodeBytes(bytes, plusIsSpace: plusIsSpace).flatMap { String(validating: $0, as: UTF8.self) }
+  }
+
+  /// The bytes behind `%XX` escapes; nil where an escape is broken.
+  package static func decodeBytes(_ bytes: some Collection<UInt8>, plusIsSpace: Bool = false) -> [UInt8]? {
     var out: [UInt8] = []
     out.reserveCapacity(bytes.count)
     var rest = bytes.makeIterator()
@@ -16,7 +21,7 @@ package enum PercentEncoding {
         out.append(plusIsSpace && byte == UInt8(ascii: "+") ? UInt8(ascii: " ") : byte)
       }
     }
-    return String(validating: out, as: UTF8.self)
+    return out
   }
 
   /// Escapes everything but unreserved characters (RFC 3986, section 2.3) and those in `keeping`.

@@ -2,6 +2,7 @@ internal import AuditAPI
 internal import CubbyholeEngine
 internal import EngineAPI
 internal import FileAuditDevice
+internal import IdentityEngine
 internal import KVEngine
 internal import SystemEngine
 internal import TokenMethod
@@ -12,6 +13,7 @@ enum Parts {
     // Of every node.
     SystemEngine.type,
     Cubbyhole.type,
+    IdentityEngine.type,
     TokenMethod.type,
 
     // Secrets engines.

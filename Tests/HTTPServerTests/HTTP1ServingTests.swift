@@ -25,7 +25,8 @@ import Testing
     client.send((0..<200).map { "GET /\($0) HTTP/1.1\r\nHost: h\r\n\r\n" }.joined())
     for i in 0..<200 { #expect(client.answer()?.text == "GET /\(i)") }
     // Answers that do not fit the socket, with requests waiting behind them.
-    client.send((0..<20).map { _ in "GET /big HTTP/1.1\r\nHost: h\r\n\r\n" }.joined() + "GET /last HTTP/1.1\r\nHost: h\r\n\r\n")
+    client.send(
+      (0..<20).map { _ in "GET /big HTTP/1.1\r\nHost: h\r\n\r\n" }.joined() + "GET /last HTTP/1.1\r\nHost: h\r\n\r\n")
     for _ in 0..<20 { #expect(client.answer()?.body.count == 1 << 20) }
     #expect(client.answer()?.text == "GET /last")
   }
@@ -133,8 +134,11 @@ import Testing
     let live = try LiveServer(listener)
     let client = live.connect()
     client.send("PUT /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 8000000\r\n\r\n")
-    client.send([UInt8](repeating: 65, count: 8_000_000))
+    // A reset in the middle would take the answer away from some clients.
+    #expect(client.send([UInt8](repeating: 65, count: 8_000_000)))
     #expect(client.answer()?.status == 413)
+    client.finishSending()
+    #expect(client.rest() == "")
   }
 
   @Test func streamedAnswers() throws {

@@ -102,16 +102,18 @@ final class RawClient {
 
   func send(_ text: String) { send(Array(text.utf8)) }
 
-  /// Stops early when the server does not take it.
-  func send(_ bytes: [UInt8]) {
+  /// False when the server did not take it all.
+  @discardableResult
+  func send(_ bytes: [UInt8]) -> Bool {
     var sent = 0
     while sent < bytes.count {
       let count = bytes.withUnsafeBytes { buffer in
         Glibc.send(descriptor, buffer.baseAddress.map { $0 + sent }, bytes.count - sent, Int32(MSG_NOSIGNAL))
       }
-      if count <= 0 { return }
+      if count <= 0 { return false }
       sent += count
     }
+    return true
   }
 
   func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
@@ -240,7 +242,9 @@ final class TemporaryFolder {
 
   init() {
     var template = Array("/tmp/coffer-http-XXXXXX".utf8CString)
-    path = mkdtemp(&template) == nil ? "/nonexistent" : String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    path =
+      mkdtemp(&template) == nil
+      ? "/nonexistent" : String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
   deinit { _ = run(["rm", "-rf", path]) }

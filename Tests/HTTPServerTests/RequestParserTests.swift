@@ -28,7 +28,8 @@ struct Reading: Equatable, CustomStringConvertible {
           let fields = head.headers.all.map { "\($0.name)=\($0.value)" }.joined(separator: "&")
           let text = String(decoding: body, as: UTF8.self)
           let keeps = head.keepsAlive ? "keep" : "close"
-          requests.append("\(head.method) \(head.path) ?\(head.query) 1.\(head.minorVersion) \(keeps) \(fields) [\(text)]")
+          requests.append(
+            "\(head.method) \(head.path) ?\(head.query) 1.\(head.minorVersion) \(keeps) \(fields) [\(text)]")
         case .failure(let failure):
           self.failure = failure
           return
@@ -132,6 +133,7 @@ struct Reading: Equatable, CustomStringConvertible {
     "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1;a\nb\r\na\r\n0\r\n\r\n",
     "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1;a\rb\r\na\r\n0\r\n\r\n",
     "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n0\r\n\r\n",
+    "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\n0\r\n\r\n",
     "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\n0\r\n\r\n",
     "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA b\r\n\r\n",
     "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: b\n\r\n",
@@ -221,7 +223,8 @@ struct Reading: Equatable, CustomStringConvertible {
 
   @Test func handlerCannotForgeHeadersOrFraming() {
     let headers = [("X", "a\r\nSet-Cookie: b\0"), ("content-LENGTH", "3"), ("Transfer-Encoding", "gzip")]
-    let text = encode(HTTPResponse(status: 200, headers: headers.map { (name: $0.0, value: $0.1) }), framing: .length(0))
+    let text = encode(
+      HTTPResponse(status: 200, headers: headers.map { (name: $0.0, value: $0.1) }), framing: .length(0))
     #expect(text.contains("X: a  Set-Cookie: b \r\n"))
     #expect(!text.contains("gzip") && text.contains("Content-Length: 0\r\n") && !text.contains("content-LENGTH"))
   }

@@ -81,7 +81,9 @@ struct TokenEndpoints: Engine {
       // A policy that cannot be read is there.
       policyExists: { name in (try? state.policies.exists(name)) ?? true })
     let request = try Inputs.request(call, path: path, isOrphanPath: isOrphanPath)
-    let issued = try state.tokens.create(request: request, parent: parent, under: circumstances, now: call.now)
+    let issued = try state.tokens.create(
+      request: request, parent: parent, under: circumstances, now: call.now,
+      identityPolicies: request.noParent ? [] : state.identityPolicies(of: parent))
     return reply(issued.authObject, accessor: issued.entry.accessor, warnings: issued.warnings)
   }
 
@@ -98,16 +100,22 @@ struct TokenEndpoints: Engine {
     guard let entry = try call.active.state.tokens.lookup(text, now: call.now) else {
       throw EngineError.denied("bad token")
     }
-    return .data(entry.lookupObject(id: text, now: call.now))
+    return try shown(entry, id: text, call)
   }
 
   private func lookupSelf(_ call: Call) throws -> Reply {
     let (session, _) = try call.active
-    return .data(try own(call).lookupObject(id: session.inbound.token, now: call.now))
+    return try shown(try own(call), id: session.inbound.token, call)
   }
 
   private func lookupAccessor(_ call: Call) throws -> Reply {
-    .data(try byAccessor(call).lookupObject(id: "", now: call.now))
+    try shown(try byAccessor(call), id: "", call)
+  }
+
+  private func shown(_ entry: TokenEntry, id: String, _ call: Call) throws -> Reply {
+    .data(
+      entry.lookupObject(
+        id: id, now: call.now, identityPolicies: try call.active.state.identityPolicies(of: entry)))
   }
 
   // MARK: Renewing
@@ -132,7 +140,8 @@ struct TokenEndpoints: Engine {
       entry, increment: try call[Inputs.increment] ?? .zero, defaultTTL: settings.defaultTTL, maxTTL: settings.maxTTL,
       now: call.now)
     return reply(
-      renewed.entry.authObject(token: text), accessor: renewed.entry.accessor, warnings: renewed.warnings)
+      renewed.entry.authObject(
+        token: text, identityPolicies: try call.active.state.identityPolicies(of: renewed.entry)), accessor: renewed.entry.accessor, warnings: renewed.warnings)
   }
 
   // MARK: Revoking

@@ -26,15 +26,22 @@ package final class ConnectionTransport: Transport {
 
   package func exchange(_ request: HTTPRequest, sink: BodySink?) throws(TransportError) -> HTTPResponse {
     let now = WallClock.monotonicNanoseconds()
-    // A stream of events lasts as long as its reader wants.
-    let deadline = sink == nil ? now &+ UInt64(clamping: timeout.nanoseconds) : now &+ (1 << 62)
+    let soon = now &+ UInt64(clamping: timeout.nanoseconds)
+    // What goes to a sink lasts as long as its reader wants: a log that is followed, a large snapshot.
+    let deadline = sink == nil ? soon : now &+ (1 << 62)
     if let kept = held, kept.server == request.server {
       held = nil
       // Servers close idle connections. What was closed before this request was not acted on.
-      if kept.stream.isIdle { return try run(request, on: kept, deadline: deadline, sink: sink) }
+      if kept.stream.isIdle {
+        do throws(TransportError) { return try run(request, on: kept, deadline: deadline, sink: sink) } catch {
+          // It may also close just now; what changes nothing can be asked again.
+          let canRepeat = request.method == "GET" && sink == nil && WallClock.monotonicNanoseconds() < deadline
+          if !canRepeat { throw error }
+        }
+      }
       kept.stream.close()
     }
-    return try run(request, on: try connect(to: request.server, deadline: deadline), deadline: deadline, sink: sink)
+    return try run(request, on: try connect(to: request.server, deadline: soon), deadline: deadline, sink: sink)
   }
 
   private func run(

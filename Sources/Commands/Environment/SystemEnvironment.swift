@@ -4,7 +4,7 @@ internal import Primitives
 
 extension CommandEnvironment {
   /// The process's own terminal, files, variables and network.
-  package static func system(programPath: String, version: String) -> CommandEnvironment {
+  package static func system(version: String) -> CommandEnvironment {
     var environment = CommandEnvironment(
       variables: processVariables(), writeOutput: { writeAll(1, $0[...]) }, writeErrorBytes: { writeAll(2, $0[...]) },
       readInput: { readAll(0) }, readLine: { readTerminalLine(hidden: $0) }, files: .system,
@@ -16,13 +16,20 @@ extension CommandEnvironment {
         while nanosleep(&time, &left) != 0 && errno == EINTR { time = left }
       }, random: .system, clock: .system,
       runProgram: { path, argument, input in ChildProgram.run(path, argument: argument, input: input) },
-      programPath: programPath, version: version)
+      programPath: ownPath(), version: version)
     environment.isInputTerminal = isatty(0) == 1
     environment.isOutputTerminal = isatty(1) == 1
     environment.isErrorTerminal = isatty(2) == 1
     // `… | head` closes its end early, which must not look like a crash.
     signal(SIGPIPE, SIG_IGN)
     return environment
+  }
+
+  /// Where this program lies, whatever name it was called by.
+  private static func ownPath() -> String {
+    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let count = readlink("/proc/self/exe", &buffer, buffer.count)
+    return count > 0 ? String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self) : "coffer"
   }
 
   private static func processVariables() -> [String: String] {

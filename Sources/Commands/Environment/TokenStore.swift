@@ -1,13 +1,13 @@
 internal import HCL
 
 /// Where the token of the last login is kept: `~/.vault-token`, or a helper program that `~/.vault` names.
-struct TokenStore {
+package struct TokenStore {
   private let environment: CommandEnvironment
 
-  init(_ environment: CommandEnvironment) { self.environment = environment }
+  package init(_ environment: CommandEnvironment) { self.environment = environment }
 
   /// Nil where nobody has logged in.
-  func token() throws(CommandFailure) -> String? {
+  package func token() throws(CommandFailure) -> String? {
     if let helper = try helper() {
       switch environment.runProgram(helper, "get", "") {
       case .success(let output): return Self.trimmed(output)
@@ -23,7 +23,7 @@ struct TokenStore {
     }
   }
 
-  func store(_ token: String) throws(CommandFailure) {
+  package func store(_ token: String) throws(CommandFailure) {
     if let helper = try helper() {
       if case .failure(let error) = environment.runProgram(helper, "store", token) {
         throw .remote("Error storing token: \(error)")
@@ -33,7 +33,7 @@ struct TokenStore {
     }
   }
 
-  func erase() throws(CommandFailure) {
+  package func erase() throws(CommandFailure) {
     if let helper = try helper() {
       if case .failure(let error) = environment.runProgram(helper, "erase", "") {
         throw .remote("Error erasing token: \(error)")

@@ -21,10 +21,10 @@ package struct Invocation {
   }
 
   /// An argument by its place; empty past the last.
-  func argument(_ at: Int) -> String { at < arguments.count ? arguments[at] : "" }
+  package func argument(_ at: Int) -> String { at < arguments.count ? arguments[at] : "" }
 
   /// The path at a place, without blanks and slashes around it.
-  func path(_ at: Int = 0) -> String { Self.trimmed(argument(at)) }
+  package func path(_ at: Int = 0) -> String { Self.trimmed(argument(at)) }
 
   static func trimmed(_ path: String) -> String {
     var text = path[...]
@@ -127,7 +127,7 @@ package struct Invocation {
   package func warn(_ line: String) { environment.writeError(line, color: .yellow) }
 
   /// Results in the form that was asked for.
-  func output() throws(CommandFailure) -> Output {
+  package func output() throws(CommandFailure) -> Output {
     let name = self[OutputFlags.format]
     guard let format = OutputFormat(name: name) else { throw .local("Invalid output format: \(name)") }
     if format == .raw && !(command is any ReadsRaw) {

@@ -80,10 +80,6 @@ enum ClientFlags {
     Flag("output-policy", "Print the policy that allows the request instead of sending it.")
   }
   static var nonInteractive: Flag<Bool> { Flag("non-interactive", "Never ask on the terminal.") }
-  static var logLevel: Flag<String> {
-    Flag("log-level", variable: "VAULT_LOG_LEVEL", "Level of messages, for commands that have any.")
-  }
-
   static var all: [any AnyFlag] {
     [
       address, agentAddress, authorityFile, authorityFolder, certificateFile, keyFile, serverName, skipVerify,

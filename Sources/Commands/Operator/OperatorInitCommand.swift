@@ -64,7 +64,9 @@ struct OperatorInitCommand: Command {
   private func body(_ call: Invocation, _ client: APIClient) throws(CommandFailure) -> JSONObject {
     var look = APIRequest("GET", "sys/seal-status")
     look.isPreflight = true
-    let recovers = (try? client.object(look))?["recovery_seal"]?.boolValue ?? false
+    var hasty = client
+    hasty.configuration.retries.limit = 0
+    let recovers = (try? hasty.object(look))?["recovery_seal"]?.boolValue ?? false
     var body = JSONObject()
     if !recovers || call.isSet(keyShares) { body["secret_shares"] = .int(call[keyShares]) }
     if !recovers || call.isSet(keyThreshold) { body["secret_threshold"] = .int(call[keyThreshold]) }

@@ -236,7 +236,8 @@ final class Connection: @unchecked Sendable {
     transport.finishSending()
     stage = .lingering
     leftover = []
-    lingerDeadline = WallClock.monotonicNanoseconds() &+ Self.lingerTime
+    let time = reactor.isStopping ? Self.lingerTime / 4 : Self.lingerTime
+    lingerDeadline = WallClock.monotonicNanoseconds() &+ time
     return linger(worker)
   }
 

@@ -41,6 +41,7 @@ final class Reactor: @unchecked Sendable {
   /// Workers, the supervisor and streams.
   let liveThreads = Monitored(0)
   private let stopping = Atomic(false)
+  private let stopped = Atomic(false)
   /// Listeners that ran out of descriptors and are left alone for a moment.
   let pausedListeners = Locked<[Int]>([])
 
@@ -69,6 +70,11 @@ final class Reactor: @unchecked Sendable {
   var isStopping: Bool { stopping.load(ordering: .acquiring) }
 
   func markStopping() { stopping.store(true, ordering: .releasing) }
+
+  /// Nothing is left to look after.
+  var isStopped: Bool { stopped.load(ordering: .acquiring) }
+
+  func markStopped() { stopped.store(true, ordering: .releasing) }
 
   func log(_ level: String, _ message: @autoclosure () -> String) {
     if let log { log(level, message()) }

@@ -8,7 +8,7 @@ extension Reactor {
     let worker = WorkerContext(self)
     var pressure = PressureGauge()
     var nextSweep = WallClock.monotonicNanoseconds() &+ sweepInterval
-    while !isStopping {
+    while !isStopped {
       let now = WallClock.monotonicNanoseconds()
       let untilSweep = Int32(clamping: (nextSweep > now ? nextSweep - now : 0) / 1_000_000 + 1)
       var bell = pollfd(fd: supervisorBell.descriptor, events: Int16(POLLIN), revents: 0)

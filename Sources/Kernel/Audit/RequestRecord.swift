@@ -52,7 +52,10 @@ struct RequestRecord {
     }
     var loginAuth: AuditAuth?
     if let issued = outcome.issued {
-      let face = Self.face(of: issued.entry, text: issued.text)
+      var face = Self.face(
+        of: issued.entry, text: issued.text,
+        identityPolicies: state.identityPolicies(of: issued.entry))
+      face.entityCreated = outcome.hasNewEntity
       if outcome.wrap == nil { response.auth = face }
       if exchange.token == nil { loginAuth = face }
     }
@@ -80,7 +83,7 @@ struct RequestRecord {
 
   private var auth: AuditAuth? {
     if let token = exchange.token {
-      var auth = Self.face(of: token, text: exchange.request.token)
+      var auth = Self.face(of: token, text: exchange.request.token, identityPolicies: exchange.identityPolicies)
       auth.tokenTTL = token.ttl
       auth.tokenIssueTime = token.issueTime
       auth.policyResults = AuditAuth.PolicyResults(
@@ -94,12 +97,15 @@ struct RequestRecord {
     return auth
   }
 
-  private static func face(of token: TokenEntry, text: String) -> AuditAuth {
+  private var state: ActiveState { exchange.state }
+
+  private static func face(of token: TokenEntry, text: String, identityPolicies: [String]) -> AuditAuth {
     var auth = AuditAuth()
     auth.clientToken = text
     auth.accessor = token.accessor
     auth.displayName = token.displayName
-    auth.policies = token.policies
+    auth.policies = identityPolicies.isEmpty ? token.policies : Set(token.policies + identityPolicies).sorted()
+    auth.identityPolicies = identityPolicies
     auth.tokenPolicies = token.policies
     auth.metadata = token.metadata ?? [:]
     auth.entityID = token.entityID

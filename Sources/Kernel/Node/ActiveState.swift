@@ -1,6 +1,7 @@
 package import AccessPolicy
 package import Barrier
 import EngineAPI
+package import Identity
 package import JSONText
 package import Primitives
 import StorageAPI
@@ -15,6 +16,7 @@ package final class ActiveState: Sendable {
   package let tokens: TokenStore
   package let wrapping: Wrapping
   package let audit: AuditTable
+  package let identity: IdentityStore
   package let cluster: ClusterIdentity
   package let cors: StoredObject
   /// Headers that the operator adds to the answers of the user interface.
@@ -53,6 +55,8 @@ package final class ActiveState: Sendable {
       log: { tokenLog.warn($0) })
     wrapping = Wrapping(
       store: barrier, tokens: tokens, cubbyholePrefix: cubbyhole.entry.storagePrefix, random: random)
+    identity = IdentityStore(store: barrier, random: random)
+    try identity.load()
     cluster = try ClusterIdentity.load(from: barrier)
     cors = try StoredObject(StoragePaths.cors, in: barrier)
     responseHeaders = try StoredObject(StoragePaths.responseHeaders, in: barrier)
@@ -101,6 +105,31 @@ package final class ActiveState: Sendable {
     }.sorted { ($0.value["timestamp_installed"]?.stringValue ?? "") < ($1.value["timestamp_installed"]?.stringValue ?? "") }
   }
 
+  /// What the token's entity and its groups add to the token's own policies, as it is now.
+  package func identityPolicies(of token: TokenEntry) -> [String] {
+    token.entityID.isEmpty ? [] : identity.policies(of: token.entityID)
+  }
+
   /// The rules that a token is judged by.
-  package func acl(for token: TokenEntry) throws -> CompiledACL { try policies.acl(token.policies) }
+  package func acl(for token: TokenEntry) throws -> CompiledACL {
+    if token.entityID.isEmpty { return try policies.acl(token.policies) }
+    let generation = identity.generation
+    let names = Set(token.policies + identity.policies(of: token.entityID)).sorted()
+    return try policies.acl(
+      names, for: PolicyStore.Subject(id: token.entityID, generation: generation) { self.templateSubject(token.entityID) })
+  }
+
+  private func templateSubject(_ entityID: String) -> TemplateSubject? {
+    guard let entity = identity.entity(id: entityID) else { return nil }
+    return TemplateSubject(
+      entityID: entity.id, entityName: entity.name, metadata: entity.metadata ?? [:],
+      aliases: entity.aliases.map {
+        TemplateSubject.Alias(
+          mountAccessor: $0.mountAccessor, id: $0.id, name: $0.name, metadata: $0.metadata ?? [:],
+          customMetadata: $0.customMetadata ?? [:])
+      },
+      groups: identity.groups(of: entityID).map {
+        TemplateSubject.Group(id: $0.id, name: $0.name, metadata: $0.metadata ?? [:])
+      })
+  }
 }

@@ -20,6 +20,8 @@ package struct Outcome {
   /// What the answer holds that is wrapped away: only its token's face is recorded.
   package var wrap: WrapInfo?
   package var issued: IssuedToken?
+  /// The login made an entity for somebody who had none.
+  var hasNewEntity = false
 
   init(failure: any Error) {
     body = .failure(failure)

@@ -8,6 +8,7 @@ extension Exchange {
   func finish(_ reply: Reply) throws -> Outcome {
     var reply = reply
     var issued: IssuedToken?
+    var hasNewEntity = false
     switch reply.content {
     case .none:
       if reply.warnings.isEmpty {
@@ -25,7 +26,8 @@ extension Exchange {
         status: status, now: request.received)
       return withHeaders(outcome(wrapped), reply)
     case .login(let grant):
-      let token = try issue(grant)
+      let (token, isNew) = try issue(grant)
+      hasNewEntity = isNew
       reply.content = .auth(token.authObject)
       reply.warnings += token.warnings
       issued = token
@@ -51,6 +53,7 @@ extension Exchange {
     guard let ttl = request.wrapTTL else {
       var outcome = withHeaders(Outcome(.envelope(envelope), status: status), reply)
       outcome.issued = issued
+      outcome.hasNewEntity = hasNewEntity
       return outcome
     }
     let wrapped = try state.wrapping.wrap(
@@ -59,6 +62,7 @@ extension Exchange {
       status: status, now: request.received)
     var outcome = withHeaders(outcome(wrapped), reply)
     outcome.issued = issued
+    outcome.hasNewEntity = hasNewEntity
     return outcome
   }
 
@@ -70,12 +74,24 @@ extension Exchange {
     return outcome
   }
 
-  private func issue(_ grant: LoginGrant) throws -> IssuedToken {
+  private func issue(_ grant: LoginGrant) throws -> (token: IssuedToken, hasNewEntity: Bool) {
     guard let mount, route?.traits.isSuperset(of: .login) == true else { throw Failures.internalError }
     let settings = state.mounts.settings(of: mount.entry)
-    return try state.tokens.issue(
+    guard !grant.aliasName.isEmpty else {
+      let token = try state.tokens.issue(
+        login: grant, mountPath: mountPoint, mountTokenType: mount.entry.configuration.tokenType,
+        defaultTTL: settings.defaultTTL, maxTTL: settings.maxTTL, now: request.received, path: path)
+      return (token, false)
+    }
+    let login = try state.identity.login(
+      mountAccessor: mount.entry.accessor, name: grant.aliasName, metadata: grant.aliasMetadata,
+      groupAliases: grant.groupAliases, now: request.received)
+    if login.entity.isDisabled { throw EngineError.denied }
+    let token = try state.tokens.issue(
       login: grant, mountPath: mountPoint, mountTokenType: mount.entry.configuration.tokenType,
-      defaultTTL: settings.defaultTTL, maxTTL: settings.maxTTL, now: request.received, path: path)
+      defaultTTL: settings.defaultTTL, maxTTL: settings.maxTTL, now: request.received, path: path,
+      entityID: login.entity.id, identityPolicies: state.identity.policies(of: login.entity.id))
+    return (token, login.isNew)
   }
 
   private func withHeaders(_ outcome: Outcome, _ reply: Reply) -> Outcome {

@@ -38,6 +38,8 @@ struct Exchange {
   var captures: [String: String] = [:]
   var fields: JSONObject = [:]
   var token: TokenEntry?
+  /// What the token's entity adds to its policies.
+  var identityPolicies: [String] = []
   var grantingPolicies: [String] = []
   var isLastUse = false
 
@@ -133,10 +135,18 @@ struct Exchange {
     }
     if isOpen { return }
     guard let token else { throw Failures.invalidToken }
+    try admitEntity(of: token)
     if route?.traits.contains(.noPolicy) == true { return }
     guard token.numberOfUses > 0 else { return }
     guard let isLast = try state.tokens.spendUse(token) else { throw Failures.invalidToken }
     isLastUse = isLast
+  }
+
+  /// A token dies with its entity, and sleeps while it is disabled.
+  private mutating func admitEntity(of token: TokenEntry) throws {
+    guard !token.entityID.isEmpty else { return }
+    guard let entity = state.identity.entity(id: token.entityID), !entity.isDisabled else { throw EngineError.denied }
+    identityPolicies = state.identityPolicies(of: token)
   }
 
   // MARK: Authorise

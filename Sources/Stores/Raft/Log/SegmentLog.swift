@@ -44,6 +44,8 @@ final class SegmentLog {
   private var frames: [Frame] = []
   private var health = Health.good
   private var prepared: PreparedSegment?
+  /// Whether the name of the last segment is on the disk.
+  private var isNameDurable = true
 
   /// Where the log ends. Before the first entry of all it is `.start`.
   private(set) var last = LogPosition.start
@@ -70,7 +72,7 @@ final class SegmentLog {
     for (place, number) in numbers.enumerated() {
       try scan(number, isLast: place == numbers.count - 1, state: state)
     }
-    try settleLastFrame()
+    try settle()
     if let first = frames.first?.firstIndex, first > state.index + 1 {
       throw .damaged(
         "the log in \(settings.folder) begins with entry \(first), but the state ends with entry \(state.index). \(remedy)"
@@ -105,7 +107,8 @@ final class SegmentLog {
     try recover()
     let size = LogFrame.size(of: entries)
     if let segment = segments.last, segment.end + size > segment.capacity { try roll(for: size) }
-    guard let segment = segments.last else { throw .unavailable("the log is closed") }
+    do throws(FileError) { try syncName() } catch { throw refuseForGood(error) }
+    guard let segment = segments.last else { throw .unavailable("the log has no segment") }
     let frame = LogFrame.encode(entries, from: firstIndex, salt: segment.salt)
     do throws(FileError) {
       try segment.file.write(frame, at: segment.end)
@@ -119,12 +122,8 @@ final class SegmentLog {
 
   /// Takes a frame that could not be written out of the file again and says how that went.
   private func giveUp(_ bytes: Int, because error: FileError) throws(StoreError) -> Never {
+    guard error.isFull else { throw refuseForGood(error) }
     health = .unwiped(bytes: bytes)
-    if !error.isFull {
-      // After a failed sync the kernel may hold pages as clean that never reached the disk, so nothing written later can be trusted.
-      health = .failed("\(error.text); no more writes are taken until the server is restarted")
-      throw .unavailable("\(error.text); no more writes are taken until the server is restarted")
-    }
     do throws(StoreError) {
       try recover()
     } catch {
@@ -143,12 +142,7 @@ final class SegmentLog {
         try segment.file.write([UInt8](repeating: 0, count: bytes), at: segment.end)
         try sync(segment.file)
         health = .good
-      } catch {
-        if !error.isFull {
-          health = .failed("\(error.text); no more writes are taken until the server is restarted")
-        }
-        throw error.storeError
-      }
+      } catch { throw refuseForGood(error) }
     }
   }
 
@@ -246,13 +240,26 @@ final class SegmentLog {
         Segment(
           number: number, path: path, file: segment.file, salt: segment.header.salt, end: SegmentHeader.size,
           capacity: segment.capacity))
-      do throws(FileError) {
-        try files.syncFolder(settings.folder)
-      } catch {
-        health = .failed("\(error.text); no more writes are taken until the server is restarted")
-        throw error
-      }
-    } catch { throw error.storeError }
+      isNameDurable = false
+      try syncName()
+    } catch {
+      throw refuseForGood(error)
+    }
+  }
+
+  private func syncName() throws(FileError) {
+    if isNameDurable { return }
+    try files.syncFolder(settings.folder)
+    isNameDurable = true
+  }
+
+  /// An error that is no full disk ends all writing: after a failed sync the kernel may hold pages as clean that never reached the disk, so
+  /// nothing written later can be trusted.
+  private func refuseForGood(_ error: FileError) -> StoreError {
+    if error.isFull { return .full }
+    let text = "\(error.text); no more writes are taken until the server is restarted"
+    health = .failed(text)
+    return .unavailable(text)
   }
 
   /// Removes whole segments all of whose entries lie before `index`.
@@ -394,14 +401,15 @@ final class SegmentLog {
     } catch { throw error.storeError }
   }
 
-  /// The last frame may be in the kernel's memory only, if the process ended before its sync, or in vain after one that failed. It is
-  /// written again and synced before anybody can read what it holds; all earlier ones were synced before it was written.
-  private func settleLastFrame() throws(StoreError) {
-    guard let frame = frames.last, let segment = segments.last(where: { $0.number == frame.segment }) else { return }
+  /// Makes what was found durable before anybody can read it. The name of the last segment and its last frame may be in the kernel's
+  /// memory only, if the process ended before it synced them, or in vain after a sync that failed; so the frame is written again. All
+  /// earlier frames were synced before it was written.
+  private func settle() throws(StoreError) {
     do throws(FileError) {
+      try files.syncFolder(settings.folder)
+      guard let frame = frames.last, let segment = segments.last(where: { $0.number == frame.segment }) else { return }
       try segment.file.write(try segment.file.read(at: frame.offset, count: frame.size), at: frame.offset)
       try sync(segment.file)
-      try files.syncFolder(settings.folder)
     } catch { throw error.storeError }
   }
 

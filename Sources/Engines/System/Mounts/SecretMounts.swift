@@ -192,7 +192,7 @@ extension SystemEngine {
   private static func disable(_ mountClass: MountClass, _ call: Call) throws -> Reply {
     let (session, state) = try call.active
     let path = MountPath.normalised(call.capture("path"))
-    if mountClass == .secret && BuiltinMounts.reserved.contains(path) {
+    if mountClass == .secret && BuiltinMounts.reserved.contains(where: path.hasPrefix) {
       throw EngineError.invalid("cannot unmount \"\(path)\"")
     }
     if mountClass == .auth && path == "token/" {

@@ -74,6 +74,7 @@ let package = Package(
 
     // State machines that the kernel drives: who may come in, and what is written down about it.
     layer("Tokens", Shared.codecs + ["Cryptography", "StorageAPI", "EngineAPI", "Logging"]),
+    layer("Leases", Shared.codecs + ["StorageAPI", "EngineAPI", "Tokens", "Metrics"]),
     layer("AuditTrail", Shared.codecs + ["Cryptography", "AuditAPI", "Logging", "Metrics"]),
 
     // Leaves.
@@ -90,13 +91,13 @@ let package = Package(
       "Kernel",
       Shared.codecs + [
         "Cryptography", "StorageAPI", "SealAPI", "AuditAPI", "EngineAPI", "Barrier", "Shamir", "AccessPolicy", "HCL",
-        "Tokens", "AuditTrail", "Logging", "Metrics",
+        "Tokens", "Leases", "AuditTrail", "Logging", "Metrics",
       ]),
     layer("TokenMethod", path: "AuthMethods/Token", Shared.engine + ["Kernel", "Tokens"]),
     layer(
       "SystemEngine", path: "Engines/System",
       Shared.engine + [
-        "Kernel", "Tokens", "AuditTrail", "AccessPolicy", "AuditAPI", "SealAPI", "HCL", "Logging", "Metrics",
+        "Kernel", "Tokens", "Leases", "AuditTrail", "AccessPolicy", "AuditAPI", "SealAPI", "HCL", "Logging", "Metrics",
       ]),
 
     // Edges.
@@ -132,6 +133,7 @@ let package = Package(
     tests("MemoryStore", ["Primitives", "StorageAPI"]),
     tests("RaftStore", ["Primitives", "StorageAPI"]),
     tests("Tokens", ["Primitives", "SecretMemory", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore", "Cryptography", "Logging"]),
+    tests("Leases", ["Primitives", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore", "Tokens", "Metrics"]),
     tests("AuditTrail", ["Primitives", "SecretMemory", "JSONText", "AuditAPI", "Cryptography", "Logging", "Metrics"]),
     tests("KVEngine", ["Primitives", "JSONText", "StorageAPI", "EngineAPI"]),
     tests("CubbyholeEngine", ["Primitives", "JSONText", "StorageAPI", "EngineAPI"]),

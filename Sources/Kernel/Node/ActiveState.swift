@@ -2,6 +2,7 @@ package import AccessPolicy
 package import Barrier
 import EngineAPI
 package import JSONText
+package import Leases
 package import Primitives
 import StorageAPI
 package import Tokens
@@ -14,6 +15,7 @@ package final class ActiveState: Sendable {
   package let passwordPolicies: PasswordPolicies
   package let tokens: TokenStore
   package let wrapping: Wrapping
+  package let leases: LeaseStore
   package let audit: AuditTable
   package let cluster: ClusterIdentity
   package let cors: StoredObject
@@ -53,6 +55,13 @@ package final class ActiveState: Sendable {
       log: { tokenLog.warn($0) })
     wrapping = Wrapping(
       store: barrier, tokens: tokens, cubbyholePrefix: cubbyhole.entry.storagePrefix, random: random)
+    let leaseLog = node.log.named("lease")
+    let mounts = mounts
+    leases = LeaseStore(
+      LeaseSurroundings(
+        store: barrier, tokens: tokens, clock: clock, random: random, metrics: node.composition.metrics,
+        mount: { accessor, leaseID in mounts.leasedMount(accessor: accessor, leaseID: leaseID) },
+        log: { leaseLog.warn($0, $1) }))
     cluster = try ClusterIdentity.load(from: barrier)
     cors = try StoredObject(StoragePaths.cors, in: barrier)
     responseHeaders = try StoredObject(StoragePaths.responseHeaders, in: barrier)
@@ -70,10 +79,12 @@ package final class ActiveState: Sendable {
         [("path", entry.requestPath), ("type", entry.type)])
     }
     tokens.startExpiry()
+    leases.start()
   }
 
   func stop(leaving remaining: Int) {
     gate.close(leaving: remaining, atMost: .seconds(30))
+    leases.stop()
     tokens.stopExpiry()
     audit.close()
     barrier.seal()

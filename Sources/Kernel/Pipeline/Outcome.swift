@@ -20,6 +20,8 @@ package struct Outcome {
   /// What the answer holds that is wrapped away: only its token's face is recorded.
   package var wrap: WrapInfo?
   package var issued: IssuedToken?
+  /// The lease that was made for this answer; empty for none.
+  var leaseID = ""
 
   init(failure: any Error) {
     body = .failure(failure)

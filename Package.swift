@@ -38,7 +38,7 @@ func seal(_ name: String, _ more: [Target.Dependency] = []) -> Target {
   layer("\(name)Seal", path: "Seals/\(name)", Shared.primitives + ["Cryptography", "SealAPI"] + more)
 }
 func auditDevice(_ name: String) -> Target {
-  layer("\(name)AuditDevice", path: "AuditDevices/\(name)", Shared.primitives + ["AuditAPI"])
+  layer("\(name)AuditDevice", path: "AuditDevices/\(name)", Shared.primitives + ["AuditAPI", "CSystem"])
 }
 
 let package = Package(
@@ -51,20 +51,19 @@ let package = Package(
       name: "COpenSSL", path: "Sources/COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
     .target(name: "CNGHTTP2", path: "Sources/CNGHTTP2", linkerSettings: [.linkedLibrary("nghttp2")]),
     .target(name: "CLMDB", path: "Sources/CLMDB", linkerSettings: [.linkedLibrary("lmdb")]),
-    .target(name: "CRaft", path: "Sources/CRaft", linkerSettings: [.linkedLibrary("raft")]),
 
     // Primitives and Shared.codecs.
     layer("SecretMemory", ["CSystem"]),
     layer("Primitives", ["CSystem"]),
     layer("JSONText", ["Primitives"]),
     layer("HCL", ["Primitives", "JSONText"]),
-    layer("Cryptography", Shared.primitives + ["COpenSSL"]),
+    layer("Cryptography", Shared.primitives + ["COpenSSL", "CSystem"]),
     layer("Logging", Shared.codecs),
     layer("Metrics", ["Primitives", "JSONText"]),
 
     // Contracts.
     layer("StorageAPI", ["Primitives"]),
-    layer("SealAPI", Shared.primitives),
+    layer("SealAPI", Shared.codecs),
     layer("AuditAPI", Shared.codecs),
     layer("EngineAPI", Shared.codecs + ["StorageAPI"]),
 
@@ -75,11 +74,12 @@ let package = Package(
 
     // State machines that the kernel drives: who may come in, and what is written down about it.
     layer("Tokens", Shared.codecs + ["Cryptography", "StorageAPI", "EngineAPI", "Logging"]),
+    layer("Identity", Shared.codecs + ["StorageAPI", "EngineAPI"]),
     layer("AuditTrail", Shared.codecs + ["Cryptography", "AuditAPI", "Logging", "Metrics"]),
 
     // Leaves.
     store("Memory"),
-    store("Raft", ["CRaft", "CLMDB", "CSystem", "Cryptography", "Logging", "Metrics"]),
+    store("Raft", ["CLMDB"]),
     seal("Shamir", ["Shamir"]),
     seal("Static"),
     auditDevice("File"),
@@ -91,8 +91,9 @@ let package = Package(
       "Kernel",
       Shared.codecs + [
         "Cryptography", "StorageAPI", "SealAPI", "AuditAPI", "EngineAPI", "Barrier", "Shamir", "AccessPolicy", "HCL",
-        "Tokens", "AuditTrail", "Logging", "Metrics",
+        "Tokens", "AuditTrail", "Identity", "Logging", "Metrics",
       ]),
+    layer("IdentityEngine", path: "Engines/Identity", Shared.engine + ["Kernel", "Identity"]),
     layer("TokenMethod", path: "AuthMethods/Token", Shared.engine + ["Kernel", "Tokens"]),
     layer(
       "SystemEngine", path: "Engines/System",
@@ -101,7 +102,7 @@ let package = Package(
       ]),
 
     // Edges.
-    layer("HTTPServer", ["Primitives", "CSystem", "COpenSSL", "CNGHTTP2", "Logging"]),
+    layer("HTTPServer", ["Primitives", "CSystem", "COpenSSL", "CNGHTTP2"]),
     layer("Gateway", Shared.codecs + ["HTTPServer", "Kernel", "EngineAPI", "Logging", "Metrics"]),
     layer("ServerConfiguration", Shared.codecs + ["HCL"]),
     layer("Client", Shared.codecs + ["COpenSSL", "CSystem"]),
@@ -114,7 +115,7 @@ let package = Package(
         "Logging", "Metrics",
         "MemoryStore", "RaftStore", "ShamirSeal", "StaticSeal", "FileAuditDevice", "KVEngine", "CubbyholeEngine",
         "Kernel",
-        "TokenMethod", "SystemEngine", "HTTPServer", "Gateway", "ServerConfiguration", "Client", "Commands",
+        "TokenMethod", "SystemEngine", "IdentityEngine", "HTTPServer", "Gateway", "ServerConfiguration", "Client", "Commands",
       ], path: "Sources/coffer", swiftSettings: Shared.settings),
 
     // Tests, a target each.
@@ -122,14 +123,21 @@ let package = Package(
     tests("SecretMemory", []),
     tests("JSONText", ["Primitives"]),
     tests("HCL", ["Primitives", "JSONText"]),
-    tests("Cryptography", ["Primitives", "SecretMemory"]),
+    tests("Cryptography", ["Primitives", "SecretMemory", "CSystem"]),
+    tests("Logging", ["Primitives", "JSONText"]),
+    tests("Metrics", ["Primitives", "JSONText"]),
     tests("Shamir", ["Primitives", "SecretMemory"]),
-    tests("Barrier", ["Primitives", "SecretMemory", "JSONText", "StorageAPI", "Cryptography", "MemoryStore"]),
+    tests("ShamirSeal", ["Primitives", "SecretMemory", "SealAPI"]),
+    tests("StaticSeal", ["Primitives", "SecretMemory", "SealAPI"]),
+    tests("Barrier", ["Primitives", "SecretMemory", "JSONText", "StorageAPI", "Cryptography"]),
     tests("AccessPolicy", ["Primitives", "JSONText", "HCL"]),
-    tests("RaftStore", ["Primitives", "StorageAPI", "MemoryStore", "Cryptography", "Logging", "Metrics", "CSystem"]),
+    tests("MemoryStore", ["Primitives", "StorageAPI"]),
+    tests("RaftStore", ["Primitives", "StorageAPI"]),
+    tests("Identity", ["Primitives", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore"]),
     tests("Tokens", ["Primitives", "SecretMemory", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore", "Cryptography", "Logging"]),
     tests("AuditTrail", ["Primitives", "SecretMemory", "JSONText", "AuditAPI", "Cryptography", "Logging", "Metrics"]),
     tests("KVEngine", ["Primitives", "JSONText", "StorageAPI", "EngineAPI"]),
+    tests("CubbyholeEngine", ["Primitives", "JSONText", "StorageAPI", "EngineAPI"]),
     tests(
       "Kernel",
       [
@@ -137,7 +145,7 @@ let package = Package(
         "KVEngine", "CubbyholeEngine", "TokenMethod", "SystemEngine", "AccessPolicy", "Barrier", "Tokens", "AuditTrail",
         "Logging", "Metrics",
       ]),
-    tests("HTTPServer", ["Primitives", "CSystem", "Logging"]),
+    tests("HTTPServer", ["Primitives", "CSystem"]),
     tests("ServerConfiguration", ["HCL", "Primitives", "JSONText"]),
     tests("Client", ["Primitives", "JSONText", "SecretMemory"]),
     tests("Commands", ["Primitives", "JSONText", "Client"]),

@@ -47,7 +47,7 @@ package struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
       case .unexpectedCharacter: "invalid character"
       case .invalidNumber: "invalid number"
       case .invalidString: "invalid string"
-      case .duplicateName: "duplicate object name"
+      case .duplicateName: "duplicate key"
       case .trailingBytes: "data after the top-level value"
       case .tooDeep: "nesting exceeds the allowed depth"
       case .stringTooLong: "string exceeds the allowed length"

@@ -15,3 +15,22 @@ static inline long coffer_client_min_version(SSL_CTX *ctx, int version) { return
 static inline long coffer_client_server_name(SSL *ssl, const char *name) { return SSL_set_tlsext_host_name(ssl, name); }
 static inline long coffer_client_auto_retry(SSL_CTX *ctx) { return SSL_CTX_set_mode(ctx, SSL_MODE_AUTO_RETRY); }
 static inline BIO *coffer_client_memory(const void *bytes, int count) { return BIO_new_mem_buf(bytes, count); }
+
+// Macros of OpenSSL's for TLS servers, as functions.
+
+static inline void coffer_tls_context_modes(SSL_CTX *context) {
+  SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
+  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_read_ahead(context, 1);
+}
+
+static inline void coffer_tls_context_prefer_own_ciphers(SSL_CTX *context) {
+  SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE);
+}
+
+static inline int coffer_tls_context_versions(SSL_CTX *context, int lowest, int highest) {
+  return SSL_CTX_set_min_proto_version(context, lowest) && SSL_CTX_set_max_proto_version(context, highest);
+}
+
+static inline unsigned long coffer_tls_error_reason(unsigned long error) { return ERR_GET_REASON(error); }

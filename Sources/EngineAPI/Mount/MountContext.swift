@@ -5,10 +5,13 @@ package struct MountSettings: Sendable, Equatable {
   /// Effective times, with the system's own where the mount has none.
   package var defaultTTL: TimeSpan
   package var maxTTL: TimeSpan
+  /// The default as it was set, even beyond the maximum.
+  package var uncappedDefaultTTL: TimeSpan
   package var options: [String: String]
 
   package init(defaultTTL: TimeSpan, maxTTL: TimeSpan, options: [String: String]) {
-    self.defaultTTL = defaultTTL
+    self.defaultTTL = min(defaultTTL, maxTTL)
+    uncappedDefaultTTL = defaultTTL
     self.maxTTL = maxTTL
     self.options = options
   }

@@ -39,8 +39,7 @@ package enum Coercion {
     switch raw {
     case .number(let number):
       if let value = number.int64 { return value }
-      if let value = whole(number.double) { return value }
-      throw FieldMismatch("error decoding number: out of range")
+      throw FieldMismatch("expected a whole number of at most 64 bits")
     case .bool(let value): return value ? 1 : 0
     case .null: return 0
     case .string(let text):
@@ -81,11 +80,22 @@ package enum Coercion {
 
   /// What is wrong with a text that is no length of time, in the words clients know.
   package static func durationReason(_ text: String) -> String {
-    let endsInDigit = text.utf8.last.map { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } ?? false
-    let numberLike = !text.isEmpty && text.utf8.allSatisfy { ($0 >= 0x30 && $0 <= 0x39) || $0 == 0x2E || $0 == 0x2D }
-    if endsInDigit && numberLike { return "time: missing unit in duration \"\(text)\"" }
+    var rest = text.utf8[...]
+    if let sign = rest.first, sign == UInt8(ascii: "-") || sign == UInt8(ascii: "+") { rest = rest.dropFirst() }
+    while rest.first.map(isDigit) ?? false {
+      rest = rest.drop { isDigit($0) }
+      if rest.first == UInt8(ascii: ".") { rest = rest.dropFirst().drop { isDigit($0) } }
+      let unit = String(decoding: rest.prefix { !isDigit($0) && $0 != UInt8(ascii: ".") }, as: UTF8.self)
+      if unit.isEmpty { return "time: missing unit in duration \"\(text)\"" }
+      if !["ns", "us", "µs", "μs", "ms", "s", "m", "h"].contains(unit) {
+        return "time: unknown unit \"\(unit)\" in duration \"\(text)\""
+      }
+      rest = rest.dropFirst(unit.utf8.count)
+    }
     return "time: invalid duration \"\(text)\""
   }
+
+  private static func isDigit(_ c: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(c) }
 
   package static func strings(_ raw: JSONValue, splitting: Bool) throws(FieldMismatch) -> [String] {
     switch raw {

@@ -134,7 +134,7 @@ extension Field where Value == JSONObject {
     Field(name, kind: .object, help: help, required: required) { (raw) throws(FieldMismatch) in
       if raw.isNull { return JSONObject() }
       guard let object = raw.objectValue else {
-        throw FieldMismatch("expected type 'map[string]interface {}', got '\(Coercion.name(raw))'")
+        throw FieldMismatch("'' expected a map, got '\(Coercion.name(raw))'")
       }
       return object
     }

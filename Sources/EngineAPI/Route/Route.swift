@@ -25,6 +25,9 @@ package struct RouteTraits: OptionSet, Sendable {
   package static let freeFields = RouteTraits(rawValue: 1 << 8)
   /// Any token may use it, whatever its policies say, and a use is not counted.
   package static let noPolicy = RouteTraits(rawValue: 1 << 9)
+  /// About a wrapped answer: the field `token`, or else the caller's token, must be a good wrapping token, which is looked at before the caller's right
+  /// to make the request, so that a request with a bad one uses up nothing.
+  package static let wrappingToken = RouteTraits(rawValue: 1 << 10)
 }
 
 /// One endpoint: its path, fields, operations and help in one value. Routing, OpenAPI, path help and documentation derive from it.

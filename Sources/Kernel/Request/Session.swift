@@ -1,4 +1,5 @@
 package import EngineAPI
+package import Tokens
 
 /// What the kernel's own engines find behind a call: the node, what is active while it is unsealed, and the caller's token.
 package struct Session: CallOrigin {

@@ -1,0 +1,410 @@
+package import AuditAPI
+internal import JSONText
+package import Logging
+package import Metrics
+package import Primitives
+package import SecretMemory
+
+/// No device took an entry that some device had to take: what was to be recorded must not happen, or not be told.
+package struct AuditFailure: Error, Sendable, Equatable {
+  /// Those that refused it.
+  package let devices: [String]
+
+  package init(devices: [String]) { self.devices = devices }
+}
+
+/// Why a device cannot be enabled, in the text for the client (status 400).
+package struct AuditConfigurationError: Error, Sendable, Equatable {
+  package let message: String
+
+  package init(_ message: String) { self.message = message }
+}
+
+/// What was recorded about a request, to be handed back with its answer.
+package struct AuditReceipt: Sendable {
+  struct Part: Sendable {
+    let device: AuditDeviceHandle
+    let auth: [UInt8]
+    let request: [UInt8]
+  }
+
+  let request: AuditRequest
+  let auth: AuditAuth?
+  let parts: [Part]
+}
+
+/// Records requests before they are carried out and answers before they are sent, on every device that wants them.
+/// With no device enabled everything passes.
+package final class AuditBroker: Sendable {
+  /// Recorded unless an operator removes them: whether each is hashed, by name in lower case.
+  package static let standardHeaders = ["correlation-id": false, "user-agent": false, "x-correlation-id": false]
+
+  private struct Published {
+    var devices: [AuditDeviceHandle] = []
+    /// Sorted by name.
+    var headers: [(name: String, isHashed: Bool)] = []
+  }
+
+  private let types: [AuditDeviceType]
+  private let clock: WallClock
+  private let random: RandomSource
+  private let log: Logger
+  private let metrics: MetricsRegistry
+  private let bound: TimeSpan
+  private let allowsPrefix: Bool
+  private let published = Locked(Published())
+  private let requests: Summary
+  private let responses: Summary
+  private let requestFailures: Counter
+  private let responseFailures: Counter
+
+  /// - Parameters:
+  ///   - bound: how long one entry waits for one device.
+  ///   - allowsPrefix: `allow_audit_log_prefixing` of the server's configuration.
+  package init(
+    types: [AuditDeviceType], clock: WallClock, random: RandomSource, log: Logger, metrics: MetricsRegistry,
+    bound: TimeSpan = .seconds(5), allowsPrefix: Bool = false
+  ) {
+    self.types = types
+    self.clock = clock
+    self.random = random
+    self.log = log
+    self.metrics = metrics
+    self.bound = bound
+    self.allowsPrefix = allowsPrefix
+    requests = metrics.summary("vault.audit.log_request")
+    responses = metrics.summary("vault.audit.log_response")
+    requestFailures = metrics.counter("vault.audit.log_request_failure")
+    responseFailures = metrics.counter("vault.audit.log_response_failure")
+    setHeaders(Self.standardHeaders)
+  }
+
+  /// False while nothing is recorded, so that callers can save themselves the work.
+  package var isEnabled: Bool { !devices.isEmpty }
+
+  /// Where devices are enabled, sorted.
+  package var paths: [String] { devices.map(\.path).sorted() }
+
+  /// Request headers to record: whether each is hashed, by name.
+  package var headers: [String: Bool] {
+    Dictionary(uniqueKeysWithValues: published.withLock { $0.headers }.map { ($0.name, $0.isHashed) })
+  }
+
+  package func setHeaders(_ headers: [String: Bool]) {
+    var lowered: [String: Bool] = [:]
+    // Of two spellings the one that tells less wins.
+    for (name, isHashed) in headers {
+      lowered[name.lowercased(), default: false] = lowered[name.lowercased()] ?? false || isHashed
+    }
+    let sorted = lowered.map { (name: $0.key, isHashed: $0.value) }.sorted { $0.name < $1.name }
+    published.withLock { $0.headers = sorted }
+  }
+
+  /// Checks options, opens the device and, unless told not to (`skip_test`), writes a test entry. Nothing goes to it
+  /// before `add`.
+  package func prepare(
+    path: String, type: String, options: [String: String], salt: SecretBytes
+  ) throws(AuditConfigurationError) -> AuditDeviceHandle {
+    let path = Self.normalised(path)
+    try checkFree(path)
+    let (kind, parsed) = try check(type: type, options: options)
+    let context = AuditDeviceContext(path: path, options: options)
+    let device: any AuditDevice
+    do throws(AuditDeviceError) {
+      device = try kind.make(context)
+    } catch {
+      throw Self.cannotCreate(error)
+    }
+    let handle = self.handle(path, parsed, salt, device)
+    if parsed.skipsTest { return handle }
+    do throws(AuditDeviceError) {
+      try handle.writer.write(testLine(handle))
+    } catch {
+      handle.writer.close()
+      throw AuditConfigurationError("audit backend failed test message: \(error.message)")
+    }
+    return handle
+  }
+
+  /// Entries go to the device from now on.
+  /// - Throws: where the path was taken meanwhile, or there is a fallback already.
+  package func add(_ handle: AuditDeviceHandle) throws(AuditConfigurationError) {
+    try published.withLock { state throws(AuditConfigurationError) in
+      if state.devices.contains(where: { Self.overlap($0.path, handle.path) }) { throw Self.taken }
+      if handle.options.isFallback, state.devices.contains(where: { $0.options.isFallback }) {
+        throw AuditConfigurationError("a fallback device is enabled already: invalid configuration")
+      }
+      state.devices.append(handle)
+    }
+  }
+
+  /// Closes a device that was prepared and is not wanted after all.
+  package func abandon(_ handle: AuditDeviceHandle) { handle.writer.close() }
+
+  /// Enables a device that was enabled before, after a restart or unseal. One that cannot be opened holds its place
+  /// and refuses entries until it can, so that requests do not pass unrecorded because a disk was missing.
+  package func restore(
+    path: String, type: String, options: [String: String], salt: SecretBytes
+  ) throws(AuditConfigurationError) {
+    let path = Self.normalised(path)
+    try checkFree(path)
+    let (kind, parsed) = try check(type: type, options: options)
+    let context = AuditDeviceContext(path: path, options: options)
+    let device: any AuditDevice
+    do throws(AuditDeviceError) {
+      device = try kind.make(context)
+    } catch {
+      log.error("audit device cannot be opened", [("path", path), ("error", error.message)])
+      device = ReopenedDevice(type: kind, context: context, failure: error, clock: clock)
+    }
+    let handle = self.handle(path, parsed, salt, device)
+    do throws(AuditConfigurationError) {
+      try add(handle)
+    } catch {
+      handle.writer.close()
+      throw error
+    }
+  }
+
+  /// False where nothing is enabled at that path.
+  @discardableResult
+  package func remove(_ path: String) -> Bool {
+    let path = Self.normalised(path)
+    let removed = published.withLock { state -> AuditDeviceHandle? in
+      guard let at = state.devices.firstIndex(where: { $0.path == path }) else { return nil }
+      return state.devices.remove(at: at)
+    }
+    if let removed { retire(removed) }
+    return removed != nil
+  }
+
+  /// As when the server is sealed.
+  package func removeAll() {
+    let removed = published.withLock { state in
+      defer { state.devices = [] }
+      return state.devices
+    }
+    for handle in removed { retire(handle) }
+  }
+
+  /// Every device opens its file anew, as after rotation. One that cannot stays as it was.
+  package func reopen() {
+    for handle in devices {
+      do throws(AuditDeviceError) {
+        try handle.writer.reopen()
+      } catch {
+        log.error("audit device cannot be reopened", [("path", handle.path), ("error", error.message)])
+      }
+    }
+  }
+
+  /// What the value looks like in the entries of the device; nil where there is none at that path.
+  package func hash(path: String, input: String) -> String? {
+    let path = Self.normalised(path)
+    return devices.first { $0.path == path }?.hash.text(of: input)
+  }
+
+  /// Records a request. It may be carried out when this returns.
+  /// - Parameter error: why it will not be, where that is known already.
+  package func request(
+    _ request: AuditRequest, auth: AuditAuth?, error: String = ""
+  ) throws(AuditFailure) -> AuditReceipt {
+    let state = published.withLock { $0 }
+    if state.devices.isEmpty { return AuditReceipt(request: request, auth: auth, parts: []) }
+    let start = WallClock.monotonicNanoseconds()
+    let subject = request.subject
+    let sources = Sources(request, state.headers)
+    let parts = Self.recipients(state.devices, subject).map { Self.part($0, request, auth, sources) }
+    let time = clock.now()
+    let result = record(parts.map(\.device)) { index in
+      let part = parts[index]
+      return part.device.line(
+        "request", time: time, error: error, auth: part.auth, request: part.request, subject: subject)
+    } measure: { meters, duration, failed in
+      meters.request.observe(milliseconds: duration)
+      if failed { meters.requestFailures.increment() }
+    }
+    requests.observe(since: start)
+    if let failure = result {
+      requestFailures.increment()
+      throw failure
+    }
+    return AuditReceipt(request: request, auth: auth, parts: parts)
+  }
+
+  /// Records an answer. It may be sent when this returns.
+  /// - Parameters:
+  ///   - auth: stands in for what the request was recorded with, as after a login.
+  ///   - error: what the client is told went wrong.
+  package func response(
+    _ receipt: AuditReceipt, _ response: AuditResponse?, auth: AuditAuth? = nil, error: String = ""
+  ) throws(AuditFailure) {
+    let state = published.withLock { $0 }
+    if state.devices.isEmpty { return }
+    let start = WallClock.monotonicNanoseconds()
+    let request = receipt.request
+    let subject = request.subject
+    let isList = request.operation == "list"
+    // Devices that were enabled since the request have no part in the receipt.
+    let recipients = Self.recipients(state.devices, subject)
+    var sources: Sources?
+    let parts = recipients.map { device in
+      if let known = receipt.parts.first(where: { $0.device === device }) { return known }
+      let found = sources ?? Sources(request, state.headers)
+      sources = found
+      return Self.part(device, request, receipt.auth, found)
+    }
+    let time = clock.now()
+    let result = record(parts.map(\.device)) { index in
+      let part = parts[index]
+      let device = part.device
+      var writer = EntryWriter(options: device.options, hash: device.hash)
+      if let auth { writer.auth(auth) }
+      let authBytes = auth == nil ? part.auth : writer.finish()
+      if let response { writer.response(response, isList: isList) }
+      return device.line(
+        "response", time: time, error: error, auth: authBytes, request: part.request, response: writer.finish(),
+        subject: subject)
+    } measure: { meters, duration, failed in
+      meters.response.observe(milliseconds: duration)
+      if failed { meters.responseFailures.increment() }
+    }
+    responses.observe(since: start)
+    if let failure = result {
+      responseFailures.increment()
+      throw failure
+    }
+  }
+
+  /// What is the same for every device that records a request.
+  private struct Sources {
+    let data: JSONText?
+    let headers: [(name: String, values: [String], isHashed: Bool)]
+
+    init(_ request: AuditRequest, _ configured: [(name: String, isHashed: Bool)]) {
+      data = request.data.isEmpty ? nil : JSONText(request.data)
+      headers = configured.compactMap { name, isHashed in
+        let values = request.headers(name)
+        return values.isEmpty ? nil : (name: name, values: values, isHashed: isHashed)
+      }
+    }
+  }
+
+  private var devices: [AuditDeviceHandle] { published.withLock { $0.devices } }
+
+  /// Writes to every device. Nil when one has the entry, or none had to have it.
+  private func record(
+    _ devices: [AuditDeviceHandle], line: (Int) -> [UInt8],
+    measure: (AuditDeviceHandle.Meters, Double, Bool) -> Void
+  ) -> AuditFailure? {
+    var failed: [String] = []
+    for (index, device) in devices.enumerated() {
+      let start = WallClock.monotonicNanoseconds()
+      var failure: AuditDeviceError?
+      do throws(AuditDeviceError) {
+        try device.writer.write(line(index))
+      } catch {
+        failure = error
+        failed.append(device.path)
+      }
+      report(device, failure)
+      let duration = Double(WallClock.monotonicNanoseconds() &- start) / 1_000_000
+      measure(device.meters, duration, failure != nil)
+    }
+    return failed.count == devices.count && !devices.isEmpty ? AuditFailure(devices: failed) : nil
+  }
+
+  /// Says once that a device fails, and once that it works again.
+  private func report(_ device: AuditDeviceHandle, _ failure: AuditDeviceError?) {
+    device.meters.queue.set(Double(device.writer.waiting))
+    let isNews = device.isFailing.withLock { isFailing in
+      defer { isFailing = failure != nil }
+      return isFailing != (failure != nil)
+    }
+    if !isNews { return }
+    if let failure {
+      log.error("audit device fails", [("path", device.path), ("error", failure.message)])
+    } else {
+      log.info("audit device works again", [("path", device.path)])
+    }
+  }
+
+  /// The devices whose filters let the request through; the fallback where none does.
+  private static func recipients(
+    _ devices: [AuditDeviceHandle], _ subject: AuditFilter.Subject
+  ) -> [AuditDeviceHandle] {
+    let chosen = devices.filter { !$0.options.isFallback && $0.options.filter?.matches(subject) ?? true }
+    return chosen.isEmpty ? devices.filter(\.options.isFallback) : chosen
+  }
+
+  private static func part(
+    _ device: AuditDeviceHandle, _ request: AuditRequest, _ auth: AuditAuth?, _ sources: Sources
+  ) -> AuditReceipt.Part {
+    var writer = EntryWriter(options: device.options, hash: device.hash)
+    if let auth { writer.auth(auth) }
+    let authBytes = writer.finish()
+    writer.request(request, data: sources.data, headers: sources.headers)
+    return AuditReceipt.Part(device: device, auth: authBytes, request: writer.finish())
+  }
+
+  private func testLine(_ handle: AuditDeviceHandle) -> [UInt8] {
+    let request = AuditRequest(id: random.uuid(), operation: "update", path: "sys/audit/test")
+    let part = Self.part(handle, request, nil, Sources(request, []))
+    return handle.line(
+      "request", time: clock.now(), error: "", auth: [], request: part.request, subject: request.subject)
+  }
+
+  private func handle(
+    _ path: String, _ options: AuditOptions, _ salt: SecretBytes, _ device: any AuditDevice
+  ) -> AuditDeviceHandle {
+    AuditDeviceHandle(
+      path: path, options: options, hash: SaltedHash(salt: salt), writer: DeviceWriter(device: device, bound: bound),
+      metrics: metrics)
+  }
+
+  private func retire(_ handle: AuditDeviceHandle) {
+    handle.writer.close()
+    metrics.removeGauge("vault.audit.device.queue", [("device", handle.path)])
+  }
+
+  private func check(
+    type: String, options: [String: String]
+  ) throws(AuditConfigurationError) -> (AuditDeviceType, AuditOptions) {
+    guard let kind = types.first(where: { $0.name == type }) else {
+      throw AuditConfigurationError("unknown backend type: \"\(type)\": invalid configuration")
+    }
+    if !allowsPrefix, !(options["prefix"] ?? "").isEmpty {
+      throw AuditConfigurationError(
+        "audit prefixing is not enabled in configuration, audit prefixing may not be configured for \(type) sinks")
+    }
+    do throws(AuditDeviceError) {
+      return (kind, try AuditOptions(options))
+    } catch {
+      throw Self.cannotCreate(error)
+    }
+  }
+
+  private func checkFree(_ path: String) throws(AuditConfigurationError) {
+    if devices.contains(where: { Self.overlap($0.path, path) }) { throw Self.taken }
+  }
+
+  private static let taken = AuditConfigurationError("path already in use: invalid configuration")
+
+  private static func cannotCreate(_ error: AuditDeviceError) -> AuditConfigurationError {
+    AuditConfigurationError("unable to create new audit backend: \(error.message)")
+  }
+
+  private static func overlap(_ a: String, _ b: String) -> Bool {
+    a.utf8.starts(with: b.utf8) || b.utf8.starts(with: a.utf8)
+  }
+
+  private static func normalised(_ path: String) -> String { path.utf8.last == UInt8(ascii: "/") ? path : path + "/" }
+}
+
+extension AuditRequest {
+  fileprivate var subject: AuditFilter.Subject {
+    AuditFilter.Subject(
+      mountType: mount?.type ?? "", mountPoint: mount?.point ?? "", namespace: namespacePath, operation: operation,
+      path: path)
+  }
+}

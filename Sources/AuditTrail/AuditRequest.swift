@@ -1,0 +1,109 @@
+package import JSONText
+package import Primitives
+
+/// The mount that answers a request, as entries name it.
+package struct AuditMount: Sendable {
+  /// Such as `secret/` or `auth/userpass/`.
+  package var point: String
+  package var type: String
+  /// Empty where the caller may not know the mount, as without a valid token.
+  package var accessor: String
+  /// `secret` or `auth`.
+  package var mountClass: String
+  /// The version of the engine that runs.
+  package var version: String
+  /// Names of members whose texts stay readable (`audit_non_hmac_request_keys`, `audit_non_hmac_response_keys`).
+  package var clearRequestKeys: [String] = []
+  package var clearResponseKeys: [String] = []
+
+  package init(point: String, type: String, accessor: String, mountClass: String, version: String) {
+    self.point = point
+    self.type = type
+    self.accessor = accessor
+    self.mountClass = mountClass
+    self.version = version
+  }
+}
+
+/// What an entry tells about a request. Empty members are left out of the entry.
+package struct AuditRequest: Sendable {
+  package var id: String
+  package var operation: String
+  /// The whole path with its mount, relative to the namespace.
+  package var path: String
+  package var namespaceID = "root"
+  /// Empty for the root namespace, otherwise with a trailing slash.
+  package var namespacePath = ""
+  /// Nil where nothing is mounted.
+  package var mount: AuditMount?
+  package var clientToken = ""
+  package var clientTokenAccessor = ""
+  package var clientID = ""
+  /// The fields; every text and number of them is hashed.
+  package var data: JSONObject = [:]
+  /// Looks up a header by its name in lower case. Only those that operators chose are asked for.
+  package var headers: @Sendable (String) -> [String] = { _ in [] }
+  package var policyOverride = false
+  /// Nil where no wrapping was asked for.
+  package var wrapTTL: TimeSpan?
+  package var remoteAddress = ""
+  package var remotePort = 0
+  package var requestURI = ""
+  package var replicationCluster = ""
+  package var clientCertificateSerialNumber = ""
+
+  package init(id: String, operation: String, path: String) {
+    self.id = id
+    self.operation = operation
+    self.path = path
+  }
+}
+
+/// What an entry tells about who asks, or about the token that a login gave.
+package struct AuditAuth: Sendable {
+  package struct GrantingPolicy: Sendable, Equatable {
+    package var name: String
+    package var namespaceID: String
+    package var namespacePath: String
+    package var type: String
+
+    package init(name: String, namespaceID: String = "root", namespacePath: String = "", type: String = "acl") {
+      self.name = name
+      self.namespaceID = namespaceID
+      self.namespacePath = namespacePath
+      self.type = type
+    }
+  }
+
+  package struct PolicyResults: Sendable, Equatable {
+    package var allowed: Bool
+    package var grantingPolicies: [GrantingPolicy]
+
+    package init(allowed: Bool, grantingPolicies: [GrantingPolicy] = []) {
+      self.allowed = allowed
+      self.grantingPolicies = grantingPolicies
+    }
+  }
+
+  package var clientToken = ""
+  package var accessor = ""
+  package var displayName = ""
+  package var policies: [String] = []
+  package var tokenPolicies: [String] = []
+  package var identityPolicies: [String] = []
+  package var noDefaultPolicy = false
+  /// Nil where policies were not asked, as for the token of a login.
+  package var policyResults: PolicyResults?
+  package var metadata: [String: String] = [:]
+  package var entityID = ""
+  /// True where the login made the entity.
+  package var entityCreated = false
+  /// `service`, `batch`, or `default` before there is a token.
+  package var tokenType = ""
+  package var tokenTTL: TimeSpan = .zero
+  package var tokenIssueTime: Timestamp?
+  package var numUses: Int64 = 0
+  package var remainingUses: Int64 = 0
+
+  package init() {}
+}

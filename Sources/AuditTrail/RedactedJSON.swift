@@ -1,0 +1,187 @@
+internal import JSONText
+
+/// Copies a JSON object with its texts hashed, in one pass over the bytes and without white space, so that it fits in
+/// a line.
+///
+/// What decides is the kind of a value, never its name, but for the names that an operator chose to leave readable:
+/// those exempt the texts directly under them, in lists too, and not those of objects further down.
+struct RedactedJSON {
+  struct Rules {
+    /// Nil leaves everything readable.
+    var hash: SaltedHash?
+    /// Numbers of requests are hashed like texts, those of answers are not.
+    var hashesNumbers = false
+    var clearKeys: [String] = []
+    /// The lists `keys` and `key_info` give way to their counts.
+    var elidesLists = false
+  }
+
+  private struct Unreadable: Error {}
+
+  private static let deepest = 1000
+
+  private let input: UnsafeBufferPointer<UInt8>
+  private let rules: Rules
+  private var at = 0
+  private var out: [UInt8] = []
+
+  /// Text that is no JSON is hashed as a whole, because nobody knows what it holds.
+  static func copy(_ text: JSONText, _ rules: Rules) -> JSONText {
+    text.bytes.withUnsafeBufferPointer { input in
+      var copy = RedactedJSON(input: input, rules: rules)
+      do throws(Unreadable) {
+        _ = try copy.value(isClear: false, depth: 0)
+        copy.skipSpace()
+        if copy.at == input.count { return JSONText(trusted: copy.out) }
+      } catch {}
+      var whole: [UInt8] = []
+      if let hash = rules.hash { hash.appendQuoted(UnsafeRawBufferPointer(input), to: &whole) }
+      return whole.isEmpty ? .null : JSONText(trusted: whole)
+    }
+  }
+
+  private init(input: UnsafeBufferPointer<UInt8>, rules: Rules) {
+    self.input = input
+    self.rules = rules
+    out.reserveCapacity(input.count &+ 256)
+  }
+
+  /// How many elements or members the value has.
+  private mutating func value(isClear: Bool, depth: Int) throws(Unreadable) -> Int {
+    if depth > Self.deepest { throw Unreadable() }
+    skipSpace()
+    switch try peek() {
+    case UInt8(ascii: "{"): return try object(depth: depth)
+    case UInt8(ascii: "["): return try array(isClear: isClear, depth: depth)
+    case UInt8(ascii: "\""):
+      let token = try string()
+      if let hash = rules.hash, !isClear { try append(hash, token) } else { out.append(contentsOf: token) }
+    case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+      let token = run { Self.numeric[Int($0)] }
+      if let hash = rules.hash, rules.hashesNumbers, !isClear {
+        hash.appendQuoted(UnsafeRawBufferPointer(token), to: &out)
+      } else {
+        out.append(contentsOf: token)
+      }
+    default:
+      let token = run { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) }
+      guard Self.literals.contains(where: { token.elementsEqual($0.utf8) }) else { throw Unreadable() }
+      out.append(contentsOf: token)
+    }
+    return 0
+  }
+
+  private mutating func object(depth: Int) throws(Unreadable) -> Int {
+    try copy(UInt8(ascii: "{"))
+    skipSpace()
+    if try take(UInt8(ascii: "}")) { return 0 }
+    var count = 0
+    while true {
+      skipSpace()
+      let name = try string()
+      out.append(contentsOf: name)
+      skipSpace()
+      try copy(UInt8(ascii: ":"))
+      skipSpace()
+      if depth == 0, rules.elidesLists, Self.isListing(name), Self.opensMany(try peek()) {
+        try elided(depth: depth + 1)
+      } else {
+        _ = try value(isClear: isClear(name), depth: depth + 1)
+      }
+      count += 1
+      skipSpace()
+      if try take(UInt8(ascii: "}")) { return count }
+      try copy(UInt8(ascii: ","))
+    }
+  }
+
+  private mutating func array(isClear: Bool, depth: Int) throws(Unreadable) -> Int {
+    try copy(UInt8(ascii: "["))
+    skipSpace()
+    if try take(UInt8(ascii: "]")) { return 0 }
+    var count = 0
+    while true {
+      _ = try value(isClear: isClear, depth: depth + 1)
+      count += 1
+      skipSpace()
+      if try take(UInt8(ascii: "]")) { return count }
+      try copy(UInt8(ascii: ","))
+    }
+  }
+
+  /// Writes how many elements or members the value has instead of the value.
+  private mutating func elided(depth: Int) throws(Unreadable) {
+    let before = out.count
+    let count = try value(isClear: true, depth: depth)
+    out.removeSubrange(before...)
+    out.append(contentsOf: String(count).utf8)
+  }
+
+  private static func isListing(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+    name.elementsEqual("\"keys\"".utf8) || name.elementsEqual("\"key_info\"".utf8)
+  }
+
+  private static func opensMany(_ c: UInt8) -> Bool { c == UInt8(ascii: "[") || c == UInt8(ascii: "{") }
+
+  private func isClear(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+    if rules.clearKeys.isEmpty { return false }
+    guard let plain = Self.text(name) else { return false }
+    return rules.clearKeys.contains(plain)
+  }
+
+  private mutating func append(_ hash: SaltedHash, _ token: UnsafeBufferPointer<UInt8>) throws(Unreadable) {
+    if token.contains(UInt8(ascii: "\\")) {
+      guard let text = Self.text(token) else { throw Unreadable() }
+      out.append(contentsOf: hash.quoted(text).bytes)
+    } else {
+      hash.appendQuoted(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: token.dropFirst().dropLast())), to: &out)
+    }
+  }
+
+  /// What a JSON text stands for.
+  private static func text(_ token: UnsafeBufferPointer<UInt8>) -> String? {
+    if !token.contains(UInt8(ascii: "\\")) { return String(decoding: token.dropFirst().dropLast(), as: UTF8.self) }
+    return try? JSONText(trusted: Array(token)).parsed().stringValue
+  }
+
+  /// The next token with its quotation marks.
+  private mutating func string() throws(Unreadable) -> UnsafeBufferPointer<UInt8> {
+    let start = at
+    guard try peek() == UInt8(ascii: "\"") else { throw Unreadable() }
+    at += 1
+    while at < input.count {
+      let c = input[at]
+      at += 1
+      if c == UInt8(ascii: "\"") { return UnsafeBufferPointer(rebasing: input[start..<at]) }
+      if c == UInt8(ascii: "\\") { at += 1 } else if c < 0x20 { throw Unreadable() }
+    }
+    throw Unreadable()
+  }
+
+  private static let literals = ["true", "false", "null"]
+  private static let numeric: [Bool] = (0..<256).map { "0123456789+-.eE".utf8.contains(UInt8($0)) }
+
+  private mutating func run(_ belongs: (UInt8) -> Bool) -> UnsafeBufferPointer<UInt8> {
+    let start = at
+    while at < input.count, belongs(input[at]) { at += 1 }
+    return UnsafeBufferPointer(rebasing: input[start..<at])
+  }
+
+  private func peek() throws(Unreadable) -> UInt8 {
+    if at >= input.count { throw Unreadable() }
+    return input[at]
+  }
+
+  private mutating func copy(_ c: UInt8) throws(Unreadable) { if try !take(c) { throw Unreadable() } }
+
+  private mutating func take(_ c: UInt8) throws(Unreadable) -> Bool {
+    if try peek() != c { return false }
+    out.append(c)
+    at += 1
+    return true
+  }
+
+  private mutating func skipSpace() {
+    while at < input.count, input[at] == 0x20 || input[at] == 10 || input[at] == 13 || input[at] == 9 { at += 1 }
+  }
+}

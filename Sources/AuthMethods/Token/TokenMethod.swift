@@ -1,0 +1,225 @@
+package import EngineAPI
+internal import JSONText
+internal import Kernel
+internal import Primitives
+internal import Tokens
+
+/// The auth method that is always there, at `auth/token/`: tokens made from tokens, looked up, renewed and revoked.
+package enum TokenMethod {
+  package static let type = EngineType(
+    name: "token", mountClass: .auth, version: "v1.0.0+builtin.coffer", isSingleton: true
+  ) { context in MountedEngine(TokenEndpoints(context: context)) }
+}
+
+struct TokenEndpoints: Engine {
+  let context: MountContext
+
+  static let routes: [Route<TokenEndpoints>] = [
+    Route(
+      "lookup", fields: [Inputs.token.description], summary: "Properties of a token",
+      help: "Without a token in the request, those of the caller's own. Does not use the token up.",
+      [.read: { engine, call in try engine.lookup(call) }, .update: { engine, call in try engine.lookup(call) }]),
+    Route(
+      "lookup-self", fields: [Inputs.ignoredToken.description], summary: "Properties of the caller's token",
+      [
+        .read: { engine, call in try engine.lookupSelf(call) },
+        .update: { engine, call in try engine.lookupSelf(call) },
+      ]),
+    Route(
+      "lookup-accessor", fields: [Inputs.accessor.description], summary: "Properties of the token with an accessor",
+      help: "The answer does not show the token itself.",
+      [.update: { engine, call in try engine.lookupAccessor(call) }]),
+    Route(
+      "renew", fields: [Inputs.token.description, Inputs.increment.description], summary: "Prolong a token's life",
+      help: "Within the limits of the token and of the mount, counted from its creation.",
+      [.update: { engine, call in try engine.renew(call) }]),
+    Route(
+      "renew-self", fields: [Inputs.ignoredToken.description, Inputs.increment.description],
+      summary: "Prolong the life of the caller's token", [.update: { engine, call in try engine.renewSelf(call) }]),
+    Route(
+      "renew-accessor", fields: [Inputs.accessor.description, Inputs.increment.description],
+      summary: "Prolong the life of the token with an accessor",
+      [.update: { engine, call in try engine.renewAccessor(call) }]),
+    Route(
+      "revoke", fields: [Inputs.token.description], summary: "End a token and all that were made from it",
+      [.update: { engine, call in try engine.revoke(call) }]),
+    Route(
+      "revoke-self", fields: [Inputs.ignoredToken.description], summary: "End the caller's token and all made from it",
+      [.update: { engine, call in try engine.revokeSelf(call) }]),
+    Route(
+      "revoke-accessor", fields: [Inputs.accessor.description],
+      summary: "End the token with an accessor and all that were made from it",
+      [.update: { engine, call in try engine.revokeAccessor(call) }]),
+    Route(
+      "revoke-orphan", traits: .sudo, fields: [Inputs.token.description],
+      summary: "End a token alone; those made from it live on as orphans",
+      [.update: { engine, call in try engine.revokeOrphan(call) }]),
+    Route(
+      "accessors/", traits: .sudo, summary: "The accessors of all tokens",
+      [.list: { _, call in .keys(try call.active.state.tokens.accessors()) }]),
+    Route(
+      "tidy", summary: "Remove what is left of dead tokens", help: "Runs in the background.",
+      [.update: { engine, call in try engine.tidy(call) }]),
+    Route(
+      "create", fields: Inputs.creation, summary: "Make a token from the caller's own",
+      help: "It ends with the caller's token, unless it is made as an orphan.",
+      [.update: { engine, call in try engine.create(call, isOrphanPath: false) }]),
+    Route(
+      "create-orphan", fields: Inputs.creation, summary: "Make a token that does not end with the caller's",
+      [.update: { engine, call in try engine.create(call, isOrphanPath: true) }]),
+  ]
+
+  // MARK: Making
+
+  private func create(_ call: Call, isOrphanPath: Bool) throws -> Reply {
+    let (session, state) = try call.active
+    guard let parent = session.token else { throw EngineError.denied }
+    let path = call.mountPoint + call.path
+    let settings = context.settings()
+    let circumstances = TokenCircumstances(
+      hasSudo: try state.hasSudo(parent, path: path), defaultTTL: settings.defaultTTL, maxTTL: settings.maxTTL,
+      // A policy that cannot be read is there.
+      policyExists: { name in (try? state.policies.exists(name)) ?? true })
+    let request = try Inputs.request(call, path: path, isOrphanPath: isOrphanPath)
+    let issued = try state.tokens.create(
+      request: request, parent: parent, under: circumstances, now: call.now,
+      identityPolicies: request.noParent ? [] : state.identityPolicies(of: parent))
+    return reply(issued.authObject, accessor: issued.entry.accessor, warnings: issued.warnings)
+  }
+
+  private func reply(_ auth: JSONText, accessor: String, warnings: [String]) -> Reply {
+    var reply = Reply(.auth(auth), warnings: warnings)
+    reply.wrappedAccessor = accessor
+    return reply
+  }
+
+  // MARK: Looking up
+
+  private func lookup(_ call: Call) throws -> Reply {
+    guard let text = try call[Inputs.token], !text.isEmpty else { return try lookupSelf(call) }
+    guard let entry = try call.active.state.tokens.lookup(text, now: call.now) else {
+      throw EngineError.denied("bad token")
+    }
+    return try shown(entry, id: text, call)
+  }
+
+  private func lookupSelf(_ call: Call) throws -> Reply {
+    let (session, _) = try call.active
+    return try shown(try own(call), id: session.inbound.token, call)
+  }
+
+  private func lookupAccessor(_ call: Call) throws -> Reply {
+    try shown(try byAccessor(call), id: "", call)
+  }
+
+  private func shown(_ entry: TokenEntry, id: String, _ call: Call) throws -> Reply {
+    .data(
+      entry.lookupObject(
+        id: id, now: call.now, identityPolicies: try call.active.state.identityPolicies(of: entry)))
+  }
+
+  // MARK: Renewing
+
+  private func renew(_ call: Call) throws -> Reply {
+    let text = try requiredToken(call)
+    guard let entry = try call.active.state.tokens.lookup(text, now: call.now) else {
+      throw EngineError.invalid("token not found")
+    }
+    return try renew(entry, text: text, call)
+  }
+
+  private func renewSelf(_ call: Call) throws -> Reply {
+    try renew(try own(call), text: try call.session.inbound.token, call)
+  }
+
+  private func renewAccessor(_ call: Call) throws -> Reply { try renew(try byAccessor(call), text: "", call) }
+
+  private func renew(_ entry: TokenEntry, text: String, _ call: Call) throws -> Reply {
+    let settings = context.settings()
+    let renewed = try call.active.state.tokens.renew(
+      entry, increment: try call[Inputs.increment] ?? .zero, defaultTTL: settings.defaultTTL, maxTTL: settings.maxTTL,
+      now: call.now)
+    return reply(
+      renewed.entry.authObject(
+        token: text, identityPolicies: try call.active.state.identityPolicies(of: renewed.entry)), accessor: renewed.entry.accessor, warnings: renewed.warnings)
+  }
+
+  // MARK: Revoking
+
+  private func revoke(_ call: Call) throws -> Reply {
+    let text = try requiredToken(call)
+    let tokens = try call.active.state.tokens
+    if let entry = try tokens.lookup(text, now: call.now), entry.type == .batch { throw Self.batchRevocation }
+    _ = try tokens.revoke(tokenText: text)
+    return .none
+  }
+
+  private func revokeSelf(_ call: Call) throws -> Reply {
+    let entry = try own(call)
+    if entry.type == .batch { throw Self.batchRevocation }
+    try call.active.state.tokens.revoke(entry)
+    return .none
+  }
+
+  private func revokeAccessor(_ call: Call) throws -> Reply {
+    let accessor = try requiredAccessor(call)
+    let tokens = try call.active.state.tokens
+    guard let entry = try tokens.entry(accessor: accessor, now: call.now) else {
+      return .warning("No token found with this accessor")
+    }
+    try tokens.revoke(entry)
+    return .none
+  }
+
+  private func revokeOrphan(_ call: Call) throws -> Reply {
+    let text = try requiredToken(call)
+    let tokens = try call.active.state.tokens
+    guard let entry = try tokens.lookup(text, now: call.now) else {
+      throw EngineError.invalid("token to revoke not found")
+    }
+    if entry.type == .batch { throw Self.batchRevocation }
+    try tokens.revokeOrphan(entry)
+    return .none
+  }
+
+  private func tidy(_ call: Call) throws -> Reply {
+    guard try call.active.state.tokens.startTidying() else {
+      return .warning("Tidy operation already in progress.")
+    }
+    return .warning(
+      "Tidy operation successfully started. Any information from the operation will be printed to Vault's server logs.",
+      status: 202)
+  }
+
+  private static let batchRevocation = EngineError.invalid("batch tokens cannot be revoked")
+
+  // MARK: Which token
+
+  private func own(_ call: Call) throws -> TokenEntry {
+    let (session, state) = try call.active
+    guard let token = session.token, let entry = try state.tokens.current(token) else {
+      throw EngineError.denied("bad token")
+    }
+    return entry
+  }
+
+  private func requiredToken(_ call: Call) throws -> String {
+    guard let text = try call[Inputs.token], !text.isEmpty else { throw EngineError.invalid("missing token ID") }
+    return text
+  }
+
+  private func requiredAccessor(_ call: Call) throws -> String {
+    guard let accessor = try call[Inputs.accessor], !accessor.isEmpty else {
+      throw EngineError.list(status: 400, ["missing accessor"])
+    }
+    return accessor
+  }
+
+  private func byAccessor(_ call: Call) throws -> TokenEntry {
+    let accessor = try requiredAccessor(call)
+    guard let entry = try call.active.state.tokens.entry(accessor: accessor, now: call.now) else {
+      throw EngineError.list(status: 400, ["invalid accessor"])
+    }
+    return entry
+  }
+}

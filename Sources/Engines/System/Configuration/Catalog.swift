@@ -1,0 +1,61 @@
+internal import EngineAPI
+internal import JSONText
+internal import Kernel
+
+private enum Fields {
+  static let type = Field.string("type", "secret, auth or database.")
+  static let name = Field.string("name", "The plugin's name.")
+}
+
+/// The engines that are built in, in the form of a catalogue of plugins. Others cannot be added.
+extension SystemEngine {
+  static let catalogRoutes: [Route<SystemEngine>] = [
+    Route("plugins/catalog/", summary: "All engines of this program", [.read: { try catalogue($1) }]),
+    Route(
+      "plugins/catalog/{type}/", fields: [Fields.type.description], summary: "The engines of one class",
+      [.list: { try names($1) }]),
+    Route(
+      "plugins/catalog/{type}/{name}", traits: [.sudo], fields: [Fields.type.description, Fields.name.description],
+      summary: "One engine", [.read: { try plugin($1) }, .update: { try refuse($1) }]),
+    Route("experiments", summary: "Experiments that are enabled", [.read: { _, _ in .data(["keys": []]) }]),
+  ]
+
+  private static func types(_ call: Call, _ mountClass: String) throws -> [EngineType] {
+    try call.active.state.mounts.engineTypes.filter {
+      $0.mountClass.rawValue == mountClass && $0.name != "system" && $0.name != "token" && $0.name != "cubbyhole"
+    }.sorted { $0.name < $1.name }
+  }
+
+  private static func detail(_ type: EngineType) -> JSONObject {
+    [
+      "type": .string(type.mountClass.rawValue), "name": .string(type.name), "version": .string(type.version),
+      "builtin": true, "deprecation_status": "supported",
+    ]
+  }
+
+  private static func catalogue(_ call: Call) throws -> Reply {
+    let secret = try types(call, "secret")
+    let auth = try types(call, "auth")
+    return .data([
+      "secret": .strings(secret.map(\.name)), "auth": .strings(auth.map(\.name)), "database": [],
+      "detailed": .array((auth + secret).map { .object(detail($0)) }),
+    ])
+  }
+
+  private static func names(_ call: Call) throws -> Reply {
+    .keys(try types(call, call.capture("type")).map(\.name))
+  }
+
+  private static func plugin(_ call: Call) throws -> Reply {
+    let name = call.capture("name")
+    guard let type = try types(call, call.capture("type")).first(where: { $0.name == name }) else { return .none }
+    return .data([
+      "name": .string(type.name), "args": [], "command": "", "sha256": "", "builtin": true,
+      "version": .string(type.version), "deprecation_status": "supported",
+    ])
+  }
+
+  private static func refuse(_ call: Call) throws -> Reply {
+    throw EngineError.invalid("this server runs no plugins: its engines are built in")
+  }
+}

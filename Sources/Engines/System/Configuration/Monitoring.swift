@@ -1,0 +1,145 @@
+internal import EngineAPI
+internal import Glibc
+internal import JSONText
+internal import Kernel
+internal import Logging
+internal import Metrics
+internal import Primitives
+
+private enum Fields {
+  static let format = Field.string("format", "`prometheus`, or JSON without it.")
+  static let level = Field.string("level", "trace, debug, info, warn or error.", required: true)
+  static let name = Field.string("name", "The logger's name.")
+  static let logLevel = Field.string("log_level", "The least important level to show.")
+  static let logFormat = Field.string("log_format", "`standard` or `json`.")
+}
+
+extension SystemEngine {
+  static let monitoringRoutes: [Route<SystemEngine>] = [
+    Route(
+      "metrics", traits: [.unaudited], fields: [Fields.format.description], summary: "What the server counts and measures",
+      [.read: { try metrics($1) }]),
+    Route(
+      "loggers/", fields: [Fields.level.description], summary: "The levels of all loggers",
+      [.read: { try levels($1) }, .update: { try setLevels($1) }, .delete: { try resetLevels($1) }]),
+    Route(
+      "loggers/{name:any}", fields: [Fields.name.description, Fields.level.description],
+      summary: "The level of one logger",
+      [.read: { try level($1) }, .update: { try setLevel($1) }, .delete: { try resetLevel($1) }]),
+    Route(
+      "monitor", fields: [Fields.logLevel.description, Fields.logFormat.description],
+      summary: "The server's log as it is written", [.read: { try monitor($1) }]),
+    Route("host-info", summary: "The machine that the node runs on", [.read: { try hostInfo($1) }]),
+    Route("in-flight-req", summary: "The requests under way", [.read: { _, _ in .data([:]) }]),
+  ]
+
+  private static func metrics(_ call: Call) throws -> Reply {
+    let session = try call.session
+    let registry = session.node.composition.metrics
+    let accepts = session.inbound.headers.values("accept").joined(separator: ",")
+    let format = try call[Fields.format] ?? ""
+    let wantsText =
+      format == "prometheus" || (format.isEmpty && ["prometheus/telemetry", "openmetrics"].contains { accepts.contains($0) })
+    guard wantsText else { return Reply(.plain(JSONText(registry.json()))) }
+    guard session.node.settings.prometheusIsEnabled else { throw EngineError.invalid("prometheus is not enabled") }
+    return Reply(.raw(contentType: "text/plain; version=0.0.4; charset=utf-8", Array(registry.prometheus().utf8)))
+  }
+
+  // MARK: Loggers
+
+  private static func sink(_ call: Call) throws -> LogSink { try call.session.node.composition.log }
+
+  private static func levels(_ call: Call) throws -> Reply {
+    let levels = try sink(call).levels.sorted { $0.key < $1.key }
+    return .data(JSONObject(levels.map { ($0.key, .string($0.value.rawValue)) }))
+  }
+
+  private static func wantedLevel(_ call: Call) throws -> LogLevel {
+    guard let text = try call[Fields.level], !text.isEmpty else { throw EngineError.invalid("level is required") }
+    guard let level = LogLevel(api: text) else { throw EngineError.invalid("invalid level provided: \"\(text)\"") }
+    return level
+  }
+
+  private static func setLevels(_ call: Call) throws -> Reply {
+    try sink(call).setLevel(wantedLevel(call))
+    return .none
+  }
+
+  private static func resetLevels(_ call: Call) throws -> Reply {
+    try sink(call).resetLevels()
+    return .none
+  }
+
+  private static func unknown(_ name: String) -> EngineError { .notFound("logger \"\(name)\" not found") }
+
+  private static func level(_ call: Call) throws -> Reply {
+    let name = call.capture("name")
+    guard let level = try sink(call).levels[name] else { throw unknown(name) }
+    return .data(JSONObject([(name, .string(level.rawValue))]))
+  }
+
+  private static func setLevel(_ call: Call) throws -> Reply {
+    let name = call.capture("name")
+    let level = try wantedLevel(call)
+    guard try sink(call).setLevel(level, for: name) else { throw unknown(name) }
+    return .none
+  }
+
+  private static func resetLevel(_ call: Call) throws -> Reply {
+    let name = call.capture("name")
+    guard try sink(call).resetLevel(for: name) else { throw unknown(name) }
+    return .none
+  }
+
+  // MARK: Monitor
+
+  private struct Backlog {
+    var lines: [[UInt8]] = []
+    var isOver = false
+  }
+
+  private static func monitor(_ call: Call) throws -> Reply {
+    let sink = try sink(call)
+    guard let level = LogLevel(api: try call[Fields.logLevel] ?? "info") else {
+      throw EngineError.invalid("unknown log level")
+    }
+    let format = try call[Fields.logFormat] ?? "standard"
+    guard ["standard", "json", ""].contains(format) else { throw EngineError.invalid("unknown log format") }
+    let isJSON = format == "json"
+    return Reply(
+      .stream(contentType: isJSON ? "application/json" : "text/plain; charset=utf-8") { send in
+        let backlog = Monitored(Backlog())
+        let listener = sink.addListener(level: level, format: isJSON ? .json : .standard) { line in
+          // A reader that is too slow loses lines; the server does not wait for it.
+          backlog.update { if $0.lines.count < 1000 { $0.lines.append(line) } }
+        }
+        defer { sink.removeListener(listener) }
+        try send([])
+        while true {
+          let lines = backlog.wait(atMost: .seconds(5)) { backlog in
+            if backlog.lines.isEmpty { return nil as [[UInt8]]? }
+            defer { backlog.lines = [] }
+            return backlog.lines
+          }
+          // An empty piece finds out whether the reader is still there.
+          try send(Array((lines ?? []).joined()))
+        }
+      })
+  }
+
+  // MARK: Host
+
+  private static func hostInfo(_ call: Call) throws -> Reply {
+    let page = UInt64(clamping: sysconf(Int32(_SC_PAGESIZE)))
+    let total = UInt64(clamping: sysconf(Int32(_SC_PHYS_PAGES))) &* page
+    let free = UInt64(clamping: sysconf(Int32(_SC_AVPHYS_PAGES))) &* page
+    return .data([
+      "timestamp": .string(call.now.rfc3339),
+      "cpu": .array([["cpu": 0, "cores": .int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))]]),
+      "host": [
+        "hostname": .string(try call.session.node.settings.hostname), "os": "linux",
+      ],
+      "memory": ["total": .int(total), "free": .int(free), "used": .int(total &- free)],
+    ])
+  }
+}

@@ -1,0 +1,14 @@
+package import EngineAPI
+internal import Kernel
+
+/// The server's own face below `sys/`. A folder per topic, each with its routes.
+package struct SystemEngine: Engine {
+  package static let type = EngineType(
+    name: "system", mountClass: .secret, version: "v1.0.0+builtin", isSingleton: true,
+    make: { _ in MountedEngine(SystemEngine()) })
+
+  package static let routes: [Route<SystemEngine>] =
+    healthRoutes + sealRoutes + initializationRoutes + keyRoutes + clusterRoutes + mountRoutes + authMountRoutes
+    + remountRoutes + policyRoutes + passwordPolicyRoutes + capabilityRoutes + auditRoutes + wrappingRoutes + toolRoutes
+    + interfaceRoutes + specificationRoutes + configurationRoutes + monitoringRoutes + catalogRoutes + rawStorageRoutes
+}

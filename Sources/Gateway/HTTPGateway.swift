@@ -1,0 +1,248 @@
+internal import EngineAPI
+package import HTTPServer
+internal import JSONText
+package import Kernel
+internal import Primitives
+
+/// Between HTTP and the kernel: methods, headers and queries become requests, answers become messages. Nothing here decides what a client may do.
+package struct HTTPGateway: HTTPHandler {
+  private let node: Node
+  private let pipeline: RequestPipeline
+  private let listeners: [ListenerBehaviour]
+
+  /// - Parameter listeners: in the order in which the HTTP server has them.
+  package init(node: Node, listeners: [ListenerBehaviour]) {
+    self.node = node
+    pipeline = RequestPipeline(node: node)
+    self.listeners = listeners
+  }
+
+  private static let apiPrefix = "/v1/"
+  private static let largestToken = 8192
+
+  package func handle(_ request: HTTPRequest) -> HTTPResponse {
+    let behaviour = behaviour(request.listener)
+    var answer = route(request, behaviour)
+    let origin = CrossOrigin(request, node: node)
+    if let origin {
+      guard origin.isAllowed else {
+        return message(.errors(403, ["origin not allowed"]), request, behaviour)
+      }
+      if request.method == "OPTIONS", origin.isPreflight {
+        answer = WireResponse(status: 204, contentType: "", body: .bytes([]))
+      }
+      answer.headers += origin.responseHeaders
+    }
+    return message(answer, request, behaviour)
+  }
+
+  package func failure(_ failure: HTTPFailure, listener: Int) -> HTTPResponse {
+    let text =
+      switch failure {
+      case .badRequest(let text): text
+      case .bodyTooLarge: "http: request body too large"
+      case .headersTooLarge: "the request's headers are too large"
+      case .timeout: "the request did not arrive in time"
+      case .notImplemented: "not implemented"
+      case .unsupportedVersion: "unsupported HTTP version"
+      case .overloaded: "the server is overloaded; try again"
+      }
+    return message(.errors(failure.status, [text]), nil, behaviour(listener))
+  }
+
+  private func behaviour(_ listener: Int) -> ListenerBehaviour {
+    listeners.indices.contains(listener) ? listeners[listener] : ListenerBehaviour()
+  }
+
+  // MARK: Paths
+
+  private func route(_ request: HTTPRequest, _ behaviour: ListenerBehaviour) -> WireResponse {
+    if let clean = RequestPath.cleaned(request.path) {
+      return Self.redirect(to: clean + (request.query.isEmpty ? "" : "?" + request.query))
+    }
+    guard request.path.hasPrefix(Self.apiPrefix) else {
+      return Self.redirect(to: request.path == "/v1" ? Self.apiPrefix : "/ui/", unless: request.path)
+    }
+    do { return try api(request, behaviour) } catch let error as EngineError {
+      return .errors(error.status, error.messages, data: error.data)
+    } catch { return .errors(500, ["internal error"]) }
+  }
+
+  private static func redirect(to target: String, unless path: String) -> WireResponse {
+    // There is no user interface to send people to, so that its own address is simply not there.
+    path.hasPrefix("/ui/") ? .errors(404, []) : redirect(to: target)
+  }
+
+  private static func redirect(to target: String) -> WireResponse {
+    let escaped = target.replacing("&", with: "&amp;").replacing("\"", with: "&#34;").replacing("<", with: "&lt;")
+    return WireResponse(
+      status: 307, contentType: "text/html; charset=utf-8", headers: [("Location", target)],
+      body: .bytes(Array("<a href=\"\(escaped)\">Temporary Redirect</a>.\n\n".utf8)))
+  }
+
+  // MARK: Requests
+
+  private func api(_ request: HTTPRequest, _ behaviour: ListenerBehaviour) throws -> WireResponse {
+    var query = try QueryFields.read(request.query)
+    try Self.refuseSnapshots(request, &query)
+    guard var operation = Self.operation(request.method) else { throw EngineError(status: 405, messages: []) }
+    guard let pathBytes = PercentEncoding.decodeBytes(request.path.utf8.dropFirst(Self.apiPrefix.utf8.count)) else {
+      throw EngineError(status: 400, messages: [])
+    }
+    guard let path = String(validating: pathBytes, as: UTF8.self) else {
+      // Nothing is stored under a name that is no text.
+      throw EngineError(status: operation == .read || operation == .list ? 404 : 400, messages: [])
+    }
+    if operation == .read {
+      if let list = query.take("list") {
+        guard let wanted = Coercion.parseBool(list) else { throw EngineError(status: 400, messages: []) }
+        if wanted { operation = .list }
+      }
+      if let help = query.take("help"), Coercion.parseBool(help) == true { operation = .help }
+    } else if operation == .list {
+      query.remove("list")
+    }
+    let remote = try Forwarding.client(of: request, behaviour.forwarding)
+    let headers = request.headers
+    let contentType = Self.mediaType(headers["content-type"])
+    if operation == .patch {
+      try Self.checkPatch(headers["content-type"], contentType)
+    }
+    var token = try Self.token(headers)
+    if behaviour.metricsWithoutToken && path == "sys/metrics" { return metrics(request, query.object) }
+    if token.utf8.contains(where: { $0 < 0x20 }) { token = "" }
+    let inbound = InboundRequest(
+      id: node.composition.random.uuid(), operation: operation, path: path, query: query.object, body: request.body,
+      contentType: contentType, headers: HeaderView(headers: headers), token: token,
+      wrapTTL: try Self.wrapTTL(headers), wrapsAsJWT: headers["x-vault-wrap-format"]?.lowercased() == "jwt",
+      remoteAddress: remote.address, remotePort: remote.port, received: node.composition.clock.now(),
+      limits: behaviour.jsonLimits)
+    return pipeline.handle(inbound)
+  }
+
+  private static func operation(_ method: String) -> Operation? {
+    switch method {
+    case "GET": .read
+    case "PUT", "POST": .update
+    case "LIST": .list
+    case "DELETE": .delete
+    case "PATCH": .patch
+    case "HEAD": .header
+    case "OPTIONS": .options
+    default: nil
+    }
+  }
+
+  /// Reading from and recovering out of loaded snapshots is a feature that this server does not have; not to say so would answer from, or
+  /// write to, what is there now.
+  private static func refuseSnapshots(_ request: HTTPRequest, _ query: inout QueryFields) throws(EngineError) {
+    let isRecover = request.method == "RECOVER"
+    var id = query.take("read_snapshot_id") ?? query.take("recover_snapshot_id") ?? ""
+    if id.isEmpty && (isRecover || request.method == "POST" || request.method == "PUT") {
+      id = request.headers["x-vault-recover-snapshot-id"] ?? ""
+    }
+    if !id.isEmpty { throw .invalid("unable to lock snapshot: loaded snapshots not supported") }
+    if isRecover { throw .invalid("missing required snapshot ID") }
+  }
+
+  private static func mediaType(_ header: String?) -> String {
+    guard let header else { return "" }
+    return header.prefix { $0 != ";" }.filter { $0 != " " && $0 != "\t" }.lowercased()
+  }
+
+  private static func checkPatch(_ header: String?, _ mediaType: String) throws(EngineError) {
+    guard let header, !header.isEmpty else { throw .invalid("mime: no media type") }
+    guard mediaType.contains("/") else { throw .invalid("mime: expected slash after first token") }
+    guard mediaType == "application/merge-patch+json" else {
+      throw EngineError(
+        status: 415, messages: ["PATCH requires Content-Type of application/merge-patch+json, provided \(mediaType)"])
+    }
+  }
+
+  private static func token(_ headers: HTTPHeaders) throws(EngineError) -> String {
+    var token = headers["x-vault-token"] ?? ""
+    if token.isEmpty, let authorization = headers["authorization"], authorization.hasPrefix("Bearer ") {
+      token = String(authorization.dropFirst(7))
+    }
+    guard token.utf8.count <= largestToken else {
+      throw .invalid("authentication token exceeds maximum allowed header size of \(largestToken) bytes")
+    }
+    return token
+  }
+
+  /// Nil where the header is absent or zero: no wrapping.
+  private static func wrapTTL(_ headers: HTTPHeaders) throws(EngineError) -> TimeSpan? {
+    guard let text = headers["x-vault-wrap-ttl"], !text.isEmpty else { return nil }
+    guard let span = TimeSpan(api: text) else {
+      throw .invalid("error parsing X-Vault-Wrap-TTL header: \(Coercion.durationReason(text))")
+    }
+    guard span >= .zero else {
+      throw .invalid("error parsing X-Vault-Wrap-TTL header: requested wrap ttl cannot be negative")
+    }
+    return span == .zero ? nil : span
+  }
+
+  private func metrics(_ request: HTTPRequest, _ query: JSONObject) -> WireResponse {
+    let registry = node.composition.metrics
+    let accepts = request.headers.values("accept").joined(separator: ",")
+    if query["format"]?.stringValue == "prometheus" || accepts.contains("openmetrics") || accepts.contains("prometheus") {
+      return WireResponse(
+        status: 200, contentType: "text/plain; version=0.0.4; charset=utf-8",
+        body: .bytes(Array(registry.prometheus().utf8)))
+    }
+    return .json(200, JSONText(registry.json()).bytes)
+  }
+
+  // MARK: Answers
+
+  private static let transportSecurity = (name: "Strict-Transport-Security", value: "max-age=31536000; includeSubDomains")
+
+  private func message(
+    _ answer: WireResponse, _ request: HTTPRequest?, _ behaviour: ListenerBehaviour
+  ) -> HTTPResponse {
+    var headers: [(name: String, value: String)] = [("Cache-Control", "no-store")]
+    // Clients compare this for equality, on empty answers too.
+    headers.append(("Content-Type", answer.contentType.isEmpty ? "application/json" : answer.contentType))
+    if behaviour.responseHeaders.isEmpty {
+      headers.append(Self.transportSecurity)
+    } else {
+      let status = String(answer.status)
+      for key in ["default", "\(status.prefix(1))xx", status] {
+        for header in behaviour.responseHeaders[key] ?? [] {
+          headers.removeAll { $0.name.lowercased() == header.name.lowercased() }
+          headers.append(header)
+        }
+      }
+    }
+    if let namespace = request?.headers["x-vault-namespace"], !namespace.isEmpty {
+      headers.append(("X-Vault-Namespace", namespace.hasSuffix("/") ? namespace : namespace + "/"))
+    }
+    headers += answer.headers
+    switch answer.body {
+    case .bytes(let bytes):
+      return HTTPResponse(
+        status: answer.status, headers: headers, body: .bytes(redacted(bytes, request, behaviour)))
+    case .stream(let produce):
+      return HTTPResponse(
+        status: answer.status, headers: headers, body: .stream { writer in try produce { try writer.write($0) } })
+    }
+  }
+
+  /// Takes what the listener must not show out of the status endpoints' answers.
+  private func redacted(_ bytes: [UInt8], _ request: HTTPRequest?, _ behaviour: ListenerBehaviour) -> [UInt8] {
+    guard behaviour.redactsVersion || behaviour.redactsAddresses || behaviour.redactsClusterName,
+      let path = request?.path, ["/v1/sys/health", "/v1/sys/seal-status", "/v1/sys/leader"].contains(path),
+      var object = try? JSONParser.parse(bytes).objectValue
+    else { return bytes }
+    func clear(_ names: [String]) { for name in names where object[name] != nil { object[name] = "" } }
+    if behaviour.redactsVersion { clear(["version", "build_date"]) }
+    if behaviour.redactsAddresses { clear(["leader_address", "leader_cluster_address"]) }
+    if behaviour.redactsClusterName { clear(["cluster_name"]) }
+    return JSONText(object).bytes + [UInt8(ascii: "\n")]
+  }
+}
+
+private struct HeaderView: HeaderSource {
+  let headers: HTTPHeaders
+  func values(_ name: String) -> [String] { headers.values(name) }
+}

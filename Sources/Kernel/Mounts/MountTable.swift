@@ -1,0 +1,217 @@
+package import EngineAPI
+internal import JSONText
+import Primitives
+import StorageAPI
+
+/// A mount that takes requests: its entry as it stands now, and its engine.
+package final class Mount: Sendable {
+  private let current: Locked<MountEntry>
+  private let running: Locked<MountedEngine>
+  package let type: EngineType
+
+  init(entry: MountEntry, type: EngineType, context: (Locked<MountEntry>) -> MountContext) throws {
+    current = Locked(entry)
+    self.type = type
+    running = Locked(try type.make(context(current)))
+  }
+
+  package var entry: MountEntry { current.withLock { $0 } }
+  package var engine: MountedEngine { running.withLock { $0 } }
+  func replace(_ entry: MountEntry) { current.withLock { $0 = entry } }
+
+  /// Makes the engine anew, as where other options give it other routes.
+  func restart(context: (Locked<MountEntry>) -> MountContext) throws {
+    let engine = try type.make(context(current))
+    running.withLock { $0 = engine }
+  }
+}
+
+/// What engines get from the node beside their storage.
+struct EngineSurroundings: Sendable {
+  let store: any LogicalStore
+  let clock: WallClock
+  let random: RandomSource
+  let systemDefaultTTL: TimeSpan
+  let systemMaxTTL: TimeSpan
+  let log: @Sendable (_ mount: String, _ message: StaticString, _ details: [String: String]) -> Void
+}
+
+/// Every mount of the node, by path. Mounts never lie within each other, so that a path belongs to at most one.
+package final class MountTable: Sendable {
+  /// Replaced whole at each change, so that requests read it without waiting for one another's work.
+  private struct Snapshot: Sendable {
+    var byPath: [String: Mount] = [:]
+    var unavailable: [MountEntry] = []
+  }
+
+  private let types: [EngineType]
+  private let surroundings: EngineSurroundings
+  private let snapshot = Locked(Snapshot())
+  /// Changes are made one at a time; held while storage is written.
+  private let changing = Locked(())
+
+  init(types: [EngineType], surroundings: EngineSurroundings) {
+    self.types = types
+    self.surroundings = surroundings
+  }
+
+  // MARK: Looking up
+
+  /// The mount that a request's path lies in, and the rest of the path.
+  package func resolve(_ path: String) -> (mount: Mount, rest: String)? {
+    let table = snapshot.withLock { $0.byPath }
+    var from = path.startIndex
+    while let slash = path[from...].firstIndex(of: "/") {
+      let next = path.index(after: slash)
+      if let mount = table[String(path[..<next])] { return (mount, String(path[next...])) }
+      from = next
+    }
+    // A mount's own path is also found without its slash.
+    if let mount = table[path + "/"] { return (mount, "") }
+    return nil
+  }
+
+  package func mount(_ mountClass: MountClass, _ path: String) -> Mount? {
+    snapshot.withLock { $0.byPath[(mountClass == .auth ? "auth/" : "") + path] }
+  }
+
+  /// All mounts of a class, by path.
+  package func all(_ mountClass: MountClass) -> [Mount] {
+    snapshot.withLock { Array($0.byPath.values) }.filter { $0.entry.mountClass == mountClass }
+      .sorted { $0.entry.path < $1.entry.path }
+  }
+
+  package func mount(accessor: String) -> Mount? {
+    snapshot.withLock { Array($0.byPath.values) }.first { $0.entry.accessor == accessor }
+  }
+
+  /// What a client's name for a kind of engine stands for.
+  package struct NamedType {
+    package let type: EngineType
+    /// The name that the mount is shown with; of the old names of engines only `generic` stays.
+    package let shownName: String
+    package let options: [String: String]
+  }
+
+  package func type(_ name: String, _ mountClass: MountClass) -> NamedType? {
+    var options: [String: String] = [:]
+    var canonical = name
+    var shown = name
+    if mountClass == .secret {
+      switch name {
+      case "generic": canonical = "kv"
+      case "kv-v1": (canonical, shown, options) = ("kv", "kv", ["version": "1"])
+      case "kv-v2": (canonical, shown, options) = ("kv", "kv", ["version": "2"])
+      default: break
+      }
+    }
+    return types.first { $0.name == canonical && $0.mountClass == mountClass }
+      .map { NamedType(type: $0, shownName: shown, options: options) }
+  }
+
+  package var engineTypes: [EngineType] { types }
+
+  /// The mount in whose way a new one at `path` would stand, or that would stand in its way.
+  package func conflict(with requestPath: String) -> MountEntry? {
+    snapshot.withLock { table in
+      table.byPath.values.map(\.entry).first {
+        requestPath.hasPrefix($0.requestPath) || $0.requestPath.hasPrefix(requestPath)
+      }
+    }
+  }
+
+  package func settings(of entry: MountEntry) -> MountSettings {
+    Self.settings(of: entry, surroundings)
+  }
+
+  private static func settings(of entry: MountEntry, _ surroundings: EngineSurroundings) -> MountSettings {
+    let maximum = entry.configuration.maxTTL == .zero ? surroundings.systemMaxTTL : entry.configuration.maxTTL
+    let usual = entry.configuration.defaultTTL == .zero ? surroundings.systemDefaultTTL : entry.configuration.defaultTTL
+    return MountSettings(defaultTTL: usual, maxTTL: maximum, options: entry.options ?? [:])
+  }
+
+  // MARK: Changing
+
+  /// Reads the table from storage and starts every engine. A mount whose engine this program does not have is kept but takes no requests.
+  func load() throws {
+    var loaded = Snapshot()
+    for name in try surroundings.store.list(StoragePaths.mounts, after: nil, limit: .max) {
+      guard let stored = try surroundings.store.get(StoragePaths.mounts + name) else { continue }
+      guard let record = try? JSONParser.parse(stored.bytes).objectValue, let entry = MountEntry(record: record) else {
+        throw StoreError.damaged("the mount table's entry \(name) cannot be read; restore a snapshot")
+      }
+      if let named = type(entry.type, entry.mountClass) {
+        loaded.byPath[entry.requestPath] = try start(entry, named.type)
+      } else {
+        loaded.unavailable.append(entry)
+      }
+    }
+    snapshot.withLock { $0 = loaded }
+  }
+
+  package var unavailable: [MountEntry] { snapshot.withLock { $0.unavailable } }
+
+  private func start(_ entry: MountEntry, _ type: EngineType) throws -> Mount {
+    try Mount(entry: entry, type: type) { context(entry, $0) }
+  }
+
+  private func context(_ entry: MountEntry, _ current: Locked<MountEntry>) -> MountContext {
+    let surroundings = surroundings
+    return MountContext(
+      path: { current.withLock { $0.requestPath } }, accessor: entry.accessor, uuid: entry.uuid, type: entry.type,
+      storage: StorageView(surroundings.store, prefix: entry.storagePrefix), clock: surroundings.clock,
+      random: surroundings.random, settings: { Self.settings(of: current.withLock { $0 }, surroundings) },
+      log: { message, details in surroundings.log(current.withLock { $0.requestPath }, message, details) })
+  }
+
+  /// Adds a mount and makes it durable.
+  /// - Throws: what the engine says of its options; `EngineError` where the path is taken.
+  package func add(_ entry: MountEntry, _ type: EngineType) throws {
+    try changing.withLock { (_) throws in
+      if let taken = conflict(with: entry.requestPath) {
+        throw EngineError.invalid("path is already in use at \(taken.path)")
+      }
+      let mount = try start(entry, type)
+      var batch = WriteBatch()
+      batch.put(entry.storageKey, JSONText(entry.record).bytes)
+      _ = try surroundings.store.commit(batch)
+      snapshot.withLock { $0.byPath[entry.requestPath] = mount }
+    }
+  }
+
+  /// Stores a changed entry and shows it to the engine; the path may change.
+  package func change(_ mount: Mount, _ edit: (inout MountEntry) throws -> Void) throws {
+    let hasOtherOptions = try changing.withLock { (_) throws in
+      let old = mount.entry
+      var entry = old
+      try edit(&entry)
+      if entry == old { return false }
+      var batch = WriteBatch()
+      batch.put(entry.storageKey, JSONText(entry.record).bytes)
+      _ = try surroundings.store.commit(batch)
+      mount.replace(entry)
+      snapshot.withLock { table in
+        if entry.requestPath != old.requestPath { table.byPath[old.requestPath] = nil }
+        table.byPath[entry.requestPath] = mount
+      }
+      return entry.options != old.options
+    }
+    try mount.engine.tuned()
+    if hasOtherOptions { try mount.restart { context(mount.entry, $0) } }
+  }
+
+  /// Takes the mount out of the table and deletes all that it stored, in one commit.
+  package func remove(_ mount: Mount) throws {
+    try changing.withLock { (_) throws in
+      let entry = mount.entry
+      snapshot.withLock { $0.byPath[entry.requestPath] = nil }
+      var batch = WriteBatch()
+      batch.delete(entry.storageKey)
+      batch.writes.append(.deletePrefix(entry.storagePrefix))
+      do { _ = try surroundings.store.commit(batch) } catch {
+        snapshot.withLock { $0.byPath[entry.requestPath] = mount }
+        throw error
+      }
+    }
+  }
+}

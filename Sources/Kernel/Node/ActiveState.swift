@@ -1,0 +1,135 @@
+package import AccessPolicy
+package import Barrier
+import EngineAPI
+package import Identity
+package import JSONText
+package import Primitives
+import StorageAPI
+package import Tokens
+
+/// What a node has while it is unsealed. Made anew at each unsealing, gone at sealing.
+package final class ActiveState: Sendable {
+  package let barrier: Barrier
+  package let mounts: MountTable
+  package let policies: PolicyStore
+  package let passwordPolicies: PasswordPolicies
+  package let tokens: TokenStore
+  package let wrapping: Wrapping
+  package let audit: AuditTable
+  package let identity: IdentityStore
+  package let cluster: ClusterIdentity
+  package let cors: StoredObject
+  /// Headers that the operator adds to the answers of the user interface.
+  package let responseHeaders: StoredObject
+  package let migrations: MountMigrations
+  package let since: Timestamp
+  package let clock: WallClock
+  package let random: RandomSource
+  let gate = RequestGate()
+  private let node: Node
+
+  init(barrier: Barrier, node: Node) throws {
+    self.barrier = barrier
+    self.node = node
+    clock = node.composition.clock
+    random = node.composition.random
+    since = clock.now()
+    let mountLog = node.log.named("mount")
+    mounts = MountTable(
+      types: node.composition.engineTypes,
+      surroundings: EngineSurroundings(
+        store: barrier, clock: clock, random: random, systemDefaultTTL: node.settings.defaultLeaseTTL,
+        systemMaxTTL: node.settings.maxLeaseTTL,
+        log: { path, message, details in
+          mountLog.info("\(message)", [("path", path)] + details.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
+        }))
+    try mounts.load()
+    guard let cubbyhole = mounts.mount(.secret, "cubbyhole/") else {
+      throw StoreError.damaged("the mount table lacks cubbyhole/; restore a snapshot")
+    }
+    policies = PolicyStore(store: barrier)
+    passwordPolicies = PasswordPolicies(store: barrier)
+    let tokenLog = node.log.named("token")
+    tokens = TokenStore(
+      store: barrier, cubbyholePrefix: cubbyhole.entry.storagePrefix, clock: clock, random: random,
+      log: { tokenLog.warn($0) })
+    wrapping = Wrapping(
+      store: barrier, tokens: tokens, cubbyholePrefix: cubbyhole.entry.storagePrefix, random: random)
+    identity = IdentityStore(store: barrier, random: random)
+    try identity.load()
+    cluster = try ClusterIdentity.load(from: barrier)
+    cors = try StoredObject(StoragePaths.cors, in: barrier)
+    responseHeaders = try StoredObject(StoragePaths.responseHeaders, in: barrier)
+    migrations = MountMigrations()
+    audit = try AuditTable(store: barrier, node: node)
+  }
+
+  func start() throws {
+    try policies.prepare()
+    try recordVersion()
+    try audit.load()
+    for entry in mounts.unavailable {
+      node.log.error(
+        "a mount's engine is not in this program; its secrets are kept and not served",
+        [("path", entry.requestPath), ("type", entry.type)])
+    }
+    tokens.startExpiry()
+  }
+
+  func stop(leaving remaining: Int) {
+    gate.close(leaving: remaining, atMost: .seconds(30))
+    tokens.stopExpiry()
+    audit.close()
+    barrier.seal()
+  }
+
+  private func recordVersion() throws {
+    let key = StoragePaths.versions + node.settings.version
+    guard try barrier.get(key) == nil else { return }
+    let previous = try versionHistory().last?.name
+    let record: JSONObject = [
+      "timestamp_installed": .string(clock.now().rfc3339), "build_date": .string(node.settings.buildDate),
+      "previous_version": previous.map { .string($0) } ?? .null,
+    ]
+    var batch = WriteBatch()
+    batch.put(key, JSONText(record).bytes)
+    _ = try barrier.commit(batch)
+  }
+
+  /// The versions that have served this storage, oldest first, each with its `sys/version-history` entry.
+  package func versionHistory() throws -> [JSONObject.Member] {
+    try barrier.list(StoragePaths.versions, after: nil, limit: .max).compactMap { name in
+      try barrier.get(StoragePaths.versions + name).flatMap {
+        try? JSONObject.Member(name: name, value: JSONParser.parse($0.bytes))
+      }
+    }.sorted { ($0.value["timestamp_installed"]?.stringValue ?? "") < ($1.value["timestamp_installed"]?.stringValue ?? "") }
+  }
+
+  /// What the token's entity and its groups add to the token's own policies, as it is now.
+  package func identityPolicies(of token: TokenEntry) -> [String] {
+    token.entityID.isEmpty ? [] : identity.policies(of: token.entityID)
+  }
+
+  /// The rules that a token is judged by.
+  package func acl(for token: TokenEntry) throws -> CompiledACL {
+    if token.entityID.isEmpty { return try policies.acl(token.policies) }
+    let generation = identity.generation
+    let names = Set(token.policies + identity.policies(of: token.entityID)).sorted()
+    return try policies.acl(
+      names, for: PolicyStore.Subject(id: token.entityID, generation: generation) { self.templateSubject(token.entityID) })
+  }
+
+  private func templateSubject(_ entityID: String) -> TemplateSubject? {
+    guard let entity = identity.entity(id: entityID) else { return nil }
+    return TemplateSubject(
+      entityID: entity.id, entityName: entity.name, metadata: entity.metadata ?? [:],
+      aliases: entity.aliases.map {
+        TemplateSubject.Alias(
+          mountAccessor: $0.mountAccessor, id: $0.id, name: $0.name, metadata: $0.metadata ?? [:],
+          customMetadata: $0.customMetadata ?? [:])
+      },
+      groups: identity.groups(of: entityID).map {
+        TemplateSubject.Group(id: $0.id, name: $0.name, metadata: $0.metadata ?? [:])
+      })
+  }
+}

@@ -1,0 +1,15 @@
+/// Where the kernel keeps what, above the barrier unless said otherwise. Mounts' own keys lie below `logical/` and `auth/`.
+enum StoragePaths {
+  /// Below the barrier and in the clear: it is read while sealed.
+  static let sealConfiguration = "core/seal/config"
+  static let cluster = "core/cluster"
+  static let recoveryKey = "core/recovery-key"
+  static let mounts = "core/mounts/"
+  static let auditDevices = "core/audit/"
+  static let auditedHeaders = "core/audited-headers"
+  static let cors = "core/cors"
+  static let responseHeaders = "core/response-headers"
+  static let policies = "sys/policy/"
+  static let passwordPolicies = "sys/password-policy/"
+  static let versions = "core/versions/"
+}

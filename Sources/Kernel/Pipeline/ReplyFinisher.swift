@@ -1,0 +1,126 @@
+internal import EngineAPI
+internal import JSONText
+internal import Primitives
+internal import Tokens
+
+extension Exchange {
+  /// From what the engine answered to what the client gets: tokens made, warnings added, the answer wrapped.
+  func finish(_ reply: Reply) throws -> Outcome {
+    var reply = reply
+    var issued: IssuedToken?
+    var hasNewEntity = false
+    switch reply.content {
+    case .none:
+      if reply.warnings.isEmpty {
+        let isRead = operation == .read || operation == .list || operation == .header
+        return withHeaders(Outcome(.none, status: reply.status ?? (isRead ? 404 : 204)), reply)
+      }
+      reply.content = .data(.null)
+    case .plain, .raw, .stream:
+      return withHeaders(Outcome(.bare(reply), status: reply.status ?? 200), reply)
+    case .envelope(let text):
+      let status = reply.status ?? 200
+      guard let ttl = request.wrapTTL else { return withHeaders(Outcome(.bare(reply), status: status), reply) }
+      let wrapped = try state.wrapping.wrap(
+        envelope: text, path: path, ttl: ttl, asJWT: request.wrapsAsJWT, wrappedAccessor: reply.wrappedAccessor,
+        status: status, now: request.received)
+      return withHeaders(outcome(wrapped), reply)
+    case .login(let grant):
+      let (token, isNew) = try issue(grant)
+      hasNewEntity = isNew
+      reply.content = .auth(token.authObject)
+      reply.warnings += token.warnings
+      issued = token
+    case .data, .auth: break
+    }
+
+    if operation == .list, case .data(let data) = reply.content, reply.warnings.isEmpty, hasNoKeys(data) {
+      return Outcome(.none, status: 404)
+    }
+    let status = reply.status ?? 200
+    var envelope = Envelope()
+    envelope.requestID = request.id
+    envelope.leaseDuration = reply.leaseDuration
+    envelope.warnings = warnings(reply)
+    switch reply.content {
+    case .data(let data): envelope.data = data
+    case .auth(let auth): envelope.auth = auth
+    default: break
+    }
+    if status == 200 { envelope.mountType = mount?.entry.type ?? "" } else { envelope.endsWithLineFeed = false }
+    envelope.repeatsData = route?.traits.contains(.dataAtTop) == true
+
+    guard let ttl = request.wrapTTL else {
+      var outcome = withHeaders(Outcome(.envelope(envelope), status: status), reply)
+      outcome.issued = issued
+      outcome.hasNewEntity = hasNewEntity
+      return outcome
+    }
+    let wrapped = try state.wrapping.wrap(
+      envelope: JSONText(trusted: envelope.bytes), path: path, ttl: ttl, asJWT: request.wrapsAsJWT,
+      wrappedAccessor: reply.wrappedAccessor.isEmpty ? (issued?.entry.accessor ?? "") : reply.wrappedAccessor,
+      status: status, now: request.received)
+    var outcome = withHeaders(outcome(wrapped), reply)
+    outcome.issued = issued
+    return outcome
+  }
+
+  private func outcome(_ wrapped: WrapInfo) -> Outcome {
+    var envelope = Envelope()
+    envelope.wrapInfo = wrapped.json
+    var outcome = Outcome(.envelope(envelope), status: 200)
+    outcome.wrap = wrapped
+    outcome.hasNewEntity = hasNewEntity
+    return outcome
+  }
+
+  private func issue(_ grant: LoginGrant) throws -> (token: IssuedToken, hasNewEntity: Bool) {
+    guard let mount, route?.traits.isSuperset(of: .login) == true else { throw Failures.internalError }
+    let settings = state.mounts.settings(of: mount.entry)
+    guard !grant.aliasName.isEmpty else {
+      let token = try state.tokens.issue(
+        login: grant, mountPath: mountPoint, mountTokenType: mount.entry.configuration.tokenType,
+        defaultTTL: settings.defaultTTL, maxTTL: settings.maxTTL, now: request.received, path: path)
+      return (token, false)
+    }
+    let login = try state.identity.login(
+      mountAccessor: mount.entry.accessor, name: grant.aliasName, metadata: grant.aliasMetadata,
+      groupAliases: grant.groupAliases, now: request.received)
+    if login.entity.isDisabled { throw EngineError.denied }
+    let token = try state.tokens.issue(
+      login: grant, mountPath: mountPoint, mountTokenType: mount.entry.configuration.tokenType,
+      defaultTTL: settings.defaultTTL, maxTTL: settings.maxTTL, now: request.received, path: path,
+      entityID: login.entity.id, identityPolicies: state.identity.policies(of: login.entity.id))
+    return (token, login.isNew)
+  }
+
+  private func withHeaders(_ outcome: Outcome, _ reply: Reply) -> Outcome {
+    var outcome = outcome
+    outcome.headers = reply.headers
+    return outcome
+  }
+
+  private func hasNoKeys(_ data: JSONText) -> Bool {
+    if data.isNull || data == .emptyObject { return true }
+    guard data.bytes.count < 32, let keys = try? data.parsed()["keys"] else { return false }
+    return keys.isNull || keys == .array([])
+  }
+
+  /// The engine's own warnings, then those about fields that nobody read.
+  private func warnings(_ reply: Reply) -> [String] {
+    var warnings = reply.warnings
+    guard let route, route.traits.isDisjoint(with: [.freeFields, .rawBody])
+    else { return warnings }
+    let replaced = fields.names.filter { captures[$0] != nil }.sorted()
+    let unknown = fields.names.filter { !route.fieldNames.contains($0) && captures[$0] == nil }.sorted()
+    if !unknown.isEmpty {
+      warnings.append("Endpoint ignored these unrecognized parameters: [\(unknown.joined(separator: " "))]")
+    }
+    if !replaced.isEmpty {
+      warnings.append(
+        "Endpoint replaced the value of these parameters with the values captured from the endpoint's path: "
+          + "[\(replaced.joined(separator: " "))]")
+    }
+    return warnings
+  }
+}

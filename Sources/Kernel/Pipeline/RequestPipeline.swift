@@ -1,0 +1,227 @@
+internal import AccessPolicy
+internal import AuditTrail
+import EngineAPI
+internal import JSONText
+internal import Primitives
+internal import StorageAPI
+internal import Tokens
+
+/// The way of every API request: resolve, read, identify, authorise, record, run, finish, record, answer. Each stage is a method of `Exchange`.
+package struct RequestPipeline: Sendable {
+  private let node: Node
+
+  package init(node: Node) { self.node = node }
+
+  package func handle(_ request: InboundRequest) -> WireResponse {
+    guard let state = node.state, state.gate.enter() else { return SealedPipeline(node: node).handle(request) }
+    defer { state.gate.leave() }
+    let exchange = Exchange(node: node, state: state, request: request)
+    return exchange.run()
+  }
+}
+
+/// One request on its way through an unsealed node.
+struct Exchange {
+  let node: Node
+  let state: ActiveState
+  private(set) var request: InboundRequest
+  /// When the request came in, by the clock that never goes back.
+  private let started = WallClock.monotonicNanoseconds()
+
+  var operation: Operation
+  /// With "/" at its end for lists, as policies and engines see it.
+  var path: String
+  var mount: Mount?
+  var mountPoint = ""
+  var rest = ""
+  var route: MountedEngine.BoundRoute?
+  var captures: [String: String] = [:]
+  var fields: JSONObject = [:]
+  var token: TokenEntry?
+  /// What the token's entity adds to its policies.
+  var identityPolicies: [String] = []
+  var grantingPolicies: [String] = []
+  var isLastUse = false
+
+  init(node: Node, state: ActiveState, request: InboundRequest) {
+    self.node = node
+    self.state = state
+    self.request = request
+    operation = request.operation
+    path = request.path
+    if operation == .list && !path.hasSuffix("/") { path += "/" }
+  }
+
+  func run() -> WireResponse {
+    var exchange = self
+    do {
+      try exchange.resolve()
+      exchange.fields = exchange.route?.traits.contains(.rawBody) == true ? [:] : try RequestFields.read(request)
+    } catch { return Failures.response(to: error, log: node.log) }
+    let response = exchange.runAudited()
+    if exchange.isLastUse, let token = exchange.token { state.tokens.revokeLater(token) }
+    return response
+  }
+
+  private mutating func runAudited() -> WireResponse {
+    let isRecorded = route?.traits.contains(.unaudited) != true && state.audit.isEnabled
+    var refusal: (any Error)?
+    do {
+      try identify()
+      try tellCreateFromUpdate()
+      try authorise()
+    } catch { refusal = error }
+
+    var record = isRecorded ? RequestRecord(self, broker: state.audit.broker) : nil
+    do { try record?.request(refusal: refusal) } catch { return Failures.auditResponse }
+    var outcome: Outcome
+    if let refusal {
+      outcome = Outcome(failure: refusal)
+    } else {
+      do { outcome = try finish(try perform()) } catch { outcome = Outcome(failure: error) }
+    }
+    do { try record?.response(outcome) } catch { return Failures.auditResponse }
+    node.requests.observe(since: started)
+    return outcome.response(log: node.log)
+  }
+
+  // MARK: Resolve
+
+  private mutating func resolve() throws {
+    guard path.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F }) else {
+      throw EngineError(status: 400, messages: [])
+    }
+    if let (mount, rest) = state.mounts.resolve(path) {
+      self.mount = mount
+      self.rest = rest
+      let entry = mount.entry
+      mountPoint = entry.requestPath
+      if request.path.hasSuffix("/"), operation.isWrite || operation == .patch {
+        guard entry.configuration.trimRequestTrailingSlashes else {
+          throw EngineError.invalid("cannot write to a path ending in '/'")
+        }
+        while path.hasSuffix("/") { path.removeLast() }
+        while self.rest.hasSuffix("/") { self.rest.removeLast() }
+      }
+      if let (route, captures) = mount.engine.route(self.rest) {
+        self.route = route
+        self.captures = captures
+      }
+    } else if request.path.hasSuffix("/"), operation.isWrite {
+      throw EngineError.invalid("cannot write to a path ending in '/'")
+    }
+  }
+
+  // MARK: Identify
+
+  private mutating func identify() throws {
+    let isOpen = route?.traits.contains(.unauthenticated) == true && operation != .help
+    if route?.traits.contains(.wrappingToken) == true, operation != .help {
+      let wrapping = try state.wrapping.admit(
+        field: fields["token"], callerToken: request.token, now: request.received)
+      // The caller's may have been a JWT around it.
+      if fields["token"] == nil { request.token = wrapping }
+    }
+    if request.token.isEmpty {
+      if isOpen { return }
+      throw EngineError.denied
+    }
+    switch try state.tokens.identification(
+      request.token, now: request.received, remoteAddress: request.remoteAddress)
+    {
+    case .valid(let entry): token = entry
+    case .unknown: break
+    case .wrongAddress: if !isOpen { throw EngineError.denied }
+    }
+    if isOpen { return }
+    guard let token else { throw Failures.invalidToken }
+    try admitEntity(of: token)
+    if route?.traits.contains(.noPolicy) == true { return }
+    guard token.numberOfUses > 0 else { return }
+    guard let isLast = try state.tokens.spendUse(token) else { throw Failures.invalidToken }
+    isLastUse = isLast
+  }
+
+  /// A token dies with its entity, and sleeps while it is disabled.
+  private mutating func admitEntity(of token: TokenEntry) throws {
+    guard !token.entityID.isEmpty else { return }
+    guard let entity = state.identity.entity(id: token.entityID), !entity.isDisabled else { throw EngineError.denied }
+    identityPolicies = state.identityPolicies(of: token)
+  }
+
+  // MARK: Authorise
+
+  private mutating func tellCreateFromUpdate() throws {
+    guard operation == .update, let exists = route?.exists else { return }
+    if try !exists(call) { operation = .create }
+  }
+
+  private mutating func authorise() throws {
+    guard let token, operation != .help, route?.traits.contains(.unauthenticated) != true else { return }
+    if token.isRoot {
+      grantingPolicies = ["root"]
+      return
+    }
+    guard route?.traits.contains(.noPolicy) != true else { return }
+    guard let operation = AccessOperation(operation) else { throw Failures.denied }
+    let verdict = try state.acl(for: token).decide(
+      operation, path: path, parameters: fields, wrapTTL: request.wrapTTL)
+    guard verdict.isAllowed, verdict.hasSudo || !needsSudo else { throw Failures.denied }
+    grantingPolicies = verdict.grantingPolicies
+  }
+
+  private var needsSudo: Bool {
+    guard let route else { return false }
+    return route.traits.contains(.sudo) || route.sudoOperations.contains(operation)
+  }
+
+  // MARK: Perform
+
+  var call: Call {
+    Call(
+      id: request.id, operation: operation, mountPoint: mountPoint, path: rest, captures: captures, fields: fields,
+      rawBody: route?.traits.contains(.rawBody) == true ? request.body : [], headers: passedHeaders,
+      remoteAddress: request.remoteAddress, now: request.received, principal: token?.principal,
+      wrapTTL: request.wrapTTL,
+      origin: Session(node: node, state: state, inbound: request, token: token))
+  }
+
+  private var passedHeaders: [String: [String]] {
+    var headers: [String: [String]] = [:]
+    for name in ["authorization", "content-type"] where route?.traits.contains(.unauthenticated) == true {
+      let values = request.headers.values(name)
+      if !values.isEmpty { headers[name] = values }
+    }
+    for name in mount?.entry.configuration.passthroughRequestHeaders ?? [] {
+      let name = name.lowercased()
+      let values = request.headers.values(name)
+      if !values.isEmpty { headers[name] = values }
+    }
+    return headers
+  }
+
+  private func perform() throws -> Reply {
+    if operation == .help { return try PathHelp.reply(for: self) }
+    guard let mount else {
+      throw EngineError.notFound("no handler for route \"\(path)\". route entry not found.")
+    }
+    _ = mount
+    guard let route else { throw EngineError.unsupportedPath }
+    return try route.run(call)
+  }
+}
+
+extension AccessOperation {
+  init?(_ operation: Operation) {
+    switch operation {
+    case .read: self = .read
+    case .list: self = .list
+    case .create: self = .create
+    case .update: self = .update
+    case .patch: self = .patch
+    case .delete: self = .delete
+    case .help: self = .help
+    case .header, .options: return nil
+    }
+  }
+}

@@ -1,0 +1,28 @@
+import StorageAPI
+
+/// Named rules for generated passwords.
+package struct PasswordPolicies: Sendable {
+  private let store: any LogicalStore
+
+  init(store: any LogicalStore) { self.store = store }
+
+  package func text(_ name: String) throws -> String? {
+    try store.get(StoragePaths.passwordPolicies + name).map { String(decoding: $0.bytes, as: UTF8.self) }
+  }
+
+  package func names() throws -> [String] {
+    try store.names(below: StoragePaths.passwordPolicies)
+  }
+
+  package func put(_ name: String, text: String) throws {
+    var batch = WriteBatch()
+    batch.put(StoragePaths.passwordPolicies + name, Array(text.utf8))
+    _ = try store.commit(batch)
+  }
+
+  package func delete(_ name: String) throws {
+    var batch = WriteBatch()
+    batch.delete(StoragePaths.passwordPolicies + name)
+    _ = try store.commit(batch)
+  }
+}

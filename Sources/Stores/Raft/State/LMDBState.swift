@@ -1,0 +1,253 @@
+internal import CLMDB
+internal import Glibc
+internal import Primitives
+internal import StorageAPI
+
+/// The state in an LMDB table. Each step is one transaction, synced by LMDB before it shows, so a crash leaves the last whole step.
+final class LMDBState: StateStorage, @unchecked Sendable {
+  // Unchecked because LMDB's handles are pointers: the environment may be used from any thread, and each transaction is used by one.
+  private let environment: OpaquePointer
+  private let table: MDB_dbi
+  private let sliceBytes: Int
+  private let readers = Monitored(Readers())
+  private let mapSize: Locked<Int>
+
+  private struct Readers {
+    var idle: [LMDBReading] = []
+    var active = 0
+    /// A change of the map's size waits for readers to end.
+    var isHeld = false
+    var isClosed = false
+  }
+
+  private static let readerLimit = 1000
+  /// The table's record of position (16 bytes) and the number of the last layer (8).
+  private static let header: [UInt8] = [2]
+
+  /// `mapBytes` reserves addresses, not memory or disk; it grows where it does not do.
+  init(folder: String, mapBytes: Int = 64 << 30, sliceBytes: Int = SlicedKeys.largestSlice) throws(StoreError) {
+    self.sliceBytes = min(sliceBytes, SlicedKeys.largestSlice)
+    guard mkdir(folder, 0o700) == 0 || errno == EEXIST else {
+      throw FileError(operation: "making folder \(folder)", code: errno).storeError
+    }
+    try Self.reserveReaderTable(folder + "/lock.mdb")
+    var size = mapBytes
+    var opened = try Self.open(folder, mapBytes: size)
+    while opened == nil, size > 1 << 30 {
+      size /= 2
+      opened = try Self.open(folder, mapBytes: size)
+    }
+    guard let environment = opened else { throw .unavailable("there is no room for the map of the state in \(folder)") }
+    self.environment = environment
+    mapSize = Locked(size)
+    do throws(StoreError) {
+      var transaction: OpaquePointer?
+      try LMDBError.check(mdb_txn_begin(environment, nil, 0, &transaction), "opening")
+      var table: MDB_dbi = 0
+      let code = mdb_dbi_open(transaction, nil, UInt32(MDB_CREATE), &table)
+      if code != 0 { mdb_txn_abort(transaction) }
+      try LMDBError.check(code, "opening")
+      try LMDBError.check(mdb_txn_commit(transaction), "opening")
+      self.table = table
+    } catch {
+      mdb_env_close(environment)
+      throw error
+    }
+    if mdb_env_get_maxkeysize(environment) < SlicedKeys.largestSlice + 10 {
+      mdb_env_close(environment)
+      throw .unavailable("the LMDB library was built for keys shorter than 511 bytes")
+    }
+  }
+
+  /// Nil where the map finds no room.
+  private static func open(_ folder: String, mapBytes: Int) throws(StoreError) -> OpaquePointer? {
+    var created: OpaquePointer?
+    try LMDBError.check(mdb_env_create(&created), "opening")
+    guard let environment = created else { return nil }
+    mdb_env_set_mapsize(environment, mapBytes)
+    mdb_env_set_maxreaders(environment, UInt32(readerLimit + 16))
+    let code = mdb_env_open(environment, folder, UInt32(MDB_NOTLS), 0o600)
+    if code != 0 { mdb_env_close(environment) }
+    if code == ENOMEM { return nil }
+    try LMDBError.check(code, "opening")
+    return environment
+  }
+
+  /// LMDB maps its table of readers, and a mapped page without room on the disk would end the process.
+  private static func reserveReaderTable(_ path: String) throws(StoreError) {
+    let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw FileError(operation: "opening \(path)", code: errno).storeError }
+    defer { Glibc.close(descriptor) }
+    let code = posix_fallocate(descriptor, 0, 128 << 10)
+    guard code == 0 || code == EOPNOTSUPP || code == EINVAL else {
+      throw FileError(operation: "reserving \(path)", code: code).storeError
+    }
+  }
+
+  func position() throws(StoreError) -> LogPosition {
+    let reading = try begin()
+    defer { reading.end() }
+    return try Self.readHeader(reading.keys).position
+  }
+
+  func beginReading() throws(StoreError) -> any StateReading { try begin() }
+
+  private func begin() throws(StoreError) -> LMDBReading {
+    let place = readers.wait { readers -> Result<LMDBReading?, StoreError>? in
+      if readers.isClosed { return .failure(.unavailable("the store is closed")) }
+      guard !readers.isHeld, readers.active < Self.readerLimit else { return nil }
+      readers.active += 1
+      return .success(readers.idle.popLast())
+    }
+    guard let place else { throw .unavailable("the store is closed") }
+    let idle = try place.get()
+    do throws(StoreError) {
+      if let idle {
+        try LMDBError.check(mdb_txn_renew(idle.keys.transaction), "reading")
+        return idle
+      }
+      var transaction: OpaquePointer?
+      try LMDBError.check(mdb_txn_begin(environment, nil, UInt32(MDB_RDONLY), &transaction), "reading")
+      guard let transaction else { throw .unavailable("the state gave no transaction") }
+      return LMDBReading(SlicedKeys(transaction: transaction, table: table, sliceBytes: sliceBytes), of: self)
+    } catch {
+      idle?.discard()
+      readers.update { $0.active -= 1 }
+      throw error
+    }
+  }
+
+  fileprivate func takeBack(_ reading: LMDBReading) {
+    readers.update { readers in
+      readers.active -= 1
+      readers.idle.append(reading)
+    }
+  }
+
+  func apply(_ changes: Changes, upTo position: LogPosition) throws(StoreError) {
+    while try !applied(changes, upTo: position) { try growMap() }
+  }
+
+  /// False where the map is too small.
+  private func applied(_ changes: Changes, upTo position: LogPosition) throws(StoreError) -> Bool {
+    var begun: OpaquePointer?
+    try LMDBError.check(mdb_txn_begin(environment, nil, 0, &begun), "writing")
+    guard let transaction = begun else { throw .unavailable("the state gave no transaction") }
+    let keys = SlicedKeys(transaction: transaction, table: table, sliceBytes: sliceBytes)
+    do throws(StoreError) {
+      var layers = try Self.readHeader(keys).layers
+      try changes.erased.forEach { prefix, _ throws(StoreError) in try keys.deleteAll(beginningWith: prefix) }
+      try changes.entries.forEach { key, value throws(StoreError) in
+        if let value {
+          try keys.put(key, value) {
+            layers += 1
+            return layers
+          }
+        } else {
+          try keys.delete(key)
+        }
+      }
+      try keys.store(Self.header, count: 24) { record in
+        record.storeBytes(of: position.index.littleEndian, toByteOffset: 0, as: UInt64.self)
+        record.storeBytes(of: position.term.littleEndian, toByteOffset: 8, as: UInt64.self)
+        record.storeBytes(of: layers.littleEndian, toByteOffset: 16, as: UInt64.self)
+      }
+    } catch {
+      mdb_txn_abort(transaction)
+      if error == LMDBError.mapIsFull { return false }
+      throw error
+    }
+    let code = mdb_txn_commit(transaction)
+    if code == MDB_MAP_FULL { return false }
+    try LMDBError.check(code, "writing")
+    return true
+  }
+
+  private func growMap() throws(StoreError) {
+    _ = readers.wait { readers -> Void? in
+      readers.isHeld = true
+      return readers.active == 0 ? () : nil
+    }
+    defer { readers.update { $0.isHeld = false } }
+    // Idle transactions refer to the old map.
+    for reading in readers.withLock({ readers in
+      defer { readers.idle = [] }
+      return readers.idle
+    }) {
+      reading.discard()
+    }
+    let size = mapSize.withLock { size in
+      size *= 2
+      return size
+    }
+    try LMDBError.check(mdb_env_set_mapsize(environment, size), "growing")
+  }
+
+  private static func readHeader(_ keys: SlicedKeys) throws(StoreError) -> (position: LogPosition, layers: UInt64) {
+    let found = try keys.lookUp(header) { record -> (LogPosition, UInt64)? in
+      guard let index = record.field(UInt64.self, at: 0), let term = record.field(UInt64.self, at: 8),
+        let layers = record.field(UInt64.self, at: 16)
+      else { return nil }
+      return (LogPosition(index: index, term: term), layers)
+    }
+    return found ?? (.start, 0)
+  }
+
+  func close() {
+    let isFirst = readers.update { readers in
+      defer { readers.isClosed = true }
+      return !readers.isClosed
+    }
+    guard isFirst else { return }
+    let idle = readers.wait { readers -> [LMDBReading]? in
+      guard readers.active == 0 else { return nil }
+      defer { readers.idle = [] }
+      return readers.idle
+    }
+    for reading in idle ?? [] { reading.discard() }
+    mdb_env_close(environment)
+  }
+}
+
+/// A read transaction with its cursor, kept for the next reader when one is done with it.
+private final class LMDBReading: StateReading, @unchecked Sendable {
+  // Unchecked because it is handed from thread to thread through the state's mutex and used by one at a time.
+  let keys: SlicedKeys
+  private let state: LMDBState
+  private var cursor: OpaquePointer?
+  private var cursorIsCurrent = false
+
+  init(_ keys: SlicedKeys, of state: LMDBState) {
+    self.keys = keys
+    self.state = state
+  }
+
+  func value(_ key: [UInt8]) throws(StoreError) -> StoredValue? { try keys.value(key) }
+
+  func firstKey(from start: [UInt8]) throws(StoreError) -> [UInt8]? {
+    try keys.firstKey(from: start, cursor: try currentCursor())
+  }
+
+  private func currentCursor() throws(StoreError) -> OpaquePointer {
+    if let cursor {
+      if !cursorIsCurrent { try LMDBError.check(mdb_cursor_renew(keys.transaction, cursor), "reading") }
+      cursorIsCurrent = true
+      return cursor
+    }
+    let opened = try keys.openCursor()
+    cursor = opened
+    cursorIsCurrent = true
+    return opened
+  }
+
+  func end() {
+    mdb_txn_reset(keys.transaction)
+    cursorIsCurrent = false
+    state.takeBack(self)
+  }
+
+  func discard() {
+    if let cursor { mdb_cursor_close(cursor) }
+    mdb_txn_abort(keys.transaction)
+  }
+}

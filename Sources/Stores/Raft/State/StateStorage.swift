@@ -1,0 +1,21 @@
+internal import StorageAPI
+
+/// The values on disk as of one log entry. It moves on in steps, each of which is durable and whole, or did not happen.
+protocol StateStorage: Sendable {
+  /// The last entry that is in the state.
+  func position() throws(StoreError) -> LogPosition
+  /// The state as it is now, until `end`. Never blocks on `apply`.
+  func beginReading() throws(StoreError) -> any StateReading
+  /// Returns when the changes and the position are durable. After an error nothing of them is in the state.
+  func apply(_ changes: Changes, upTo position: LogPosition) throws(StoreError)
+  /// Waits for readers and releases the files.
+  func close()
+}
+
+/// A state that stands still. Used by one thread at a time.
+protocol StateReading {
+  func value(_ key: [UInt8]) throws(StoreError) -> StoredValue?
+  /// The first key at or after `start`.
+  func firstKey(from start: [UInt8]) throws(StoreError) -> [UInt8]?
+  func end()
+}

@@ -1,0 +1,26 @@
+internal import AuditAPI
+internal import CubbyholeEngine
+internal import EngineAPI
+internal import FileAuditDevice
+internal import IdentityEngine
+internal import KVEngine
+internal import SystemEngine
+internal import TokenMethod
+
+/// What this program is put together from. A new engine, auth method or audit device is one line here and one in the manifest.
+enum Parts {
+  static let engines: [EngineType] = [
+    // Of every node.
+    SystemEngine.type,
+    Cubbyhole.type,
+    IdentityEngine.type,
+    TokenMethod.type,
+
+    // Secrets engines.
+    KV.type,
+  ]
+
+  static let auditDevices: [AuditDeviceType] = [
+    FileAuditDevice.type
+  ]
+}

@@ -1,0 +1,246 @@
+internal import Commands
+internal import Gateway
+internal import Glibc
+internal import HTTPServer
+internal import JSONText
+internal import Kernel
+internal import Logging
+internal import MemoryStore
+internal import Primitives
+internal import RaftStore
+internal import SealAPI
+internal import ServerConfiguration
+internal import StaticSeal
+internal import StorageAPI
+
+/// A server as configuration files describe it.
+struct ConfiguredServer {
+  let configuration: ServerConfiguration
+  let environment: [String: String]
+  let reread: @Sendable () throws -> ServerConfiguration
+
+  func plan() throws -> ServerPlan {
+    var plan = ServerPlan(
+      settings: settings(), seal: try seal(), openStore: openStore,
+      listeners: try configuration.listeners.map { try listener($0) })
+    if let slowest = configuration.listeners.first {
+      plan.limits.readHeaderTimeout = slowest.readHeaderTimeout
+      plan.limits.readTimeout = slowest.readTimeout
+      plan.limits.idleTimeout = slowest.idleTimeout
+      if slowest.writeTimeout > .zero { plan.limits.writeTimeout = slowest.writeTimeout }
+    }
+    plan.log.level = try level(configuration.log.level)
+    plan.log.format = configuration.log.format == .json ? .json : .standard
+    plan.log.file = configuration.log.file
+    plan.pidFile = configuration.pidFile
+    plan.summary = summary()
+    let reread = reread
+    plan.reread = {
+      let text = try reread().log.level
+      guard let level = LogLevel(api: text) else { throw CommandFailure.local("Unknown log level: \(text)") }
+      return level
+    }
+    let warnings = configuration.warnings
+    plan.prepare = { node, say in
+      for warning in warnings { node.log.named("configuration").warn(warning) }
+    }
+    return plan
+  }
+
+  private func level(_ text: String) throws -> LogLevel {
+    guard let level = LogLevel(api: text) else { throw CommandFailure.local("Unknown log level: \(text)") }
+    return level
+  }
+
+  // MARK: The node
+
+  private func settings() -> NodeSettings {
+    var storage = "inmem"
+    var nodeID = ""
+    if case .raft(let raft) = configuration.storage {
+      storage = "raft"
+      nodeID = raft.nodeID ?? ""
+    }
+    var settings = NodeSettings(version: Version.number, buildDate: Version.buildDate, storageType: storage)
+    settings.apiAddress = configuration.apiAddress ?? listenerAddress
+    settings.clusterAddress = Self.secure(configuration.clusterAddress ?? clusterAddress)
+    settings.clusterName = configuration.clusterName ?? ""
+    settings.defaultLeaseTTL = configuration.defaultLeaseTTL
+    settings.maxLeaseTTL = configuration.maxLeaseTTL
+    settings.rawStorageEndpoint = configuration.rawStorageEndpoint
+    settings.introspectionEndpoint = configuration.introspectionEndpoint
+    settings.hostname = HostName.current
+    settings.raftNodeID = nodeID
+    settings.warnings = []
+    settings.prometheusIsEnabled = configuration.telemetry.prometheusRetention > .zero
+    settings.allowsAuditPrefix = configuration.allowAuditLogPrefixing
+    settings.sanitizedConfiguration = sanitized(storage: storage)
+    return settings
+  }
+
+  /// Nodes speak TLS among themselves whatever the address says.
+  private static func secure(_ address: String) -> String {
+    address.hasPrefix("http://") ? "https://" + address.dropFirst(7) : address
+  }
+
+  private var listenerAddress: String {
+    for listener in configuration.listeners {
+      if case .tcp(let host, let port) = listener.address {
+        return (listener.tls == nil ? "http" : "https") + "://" + Self.joined(host, port)
+      }
+    }
+    return ""
+  }
+
+  private var clusterAddress: String {
+    configuration.listeners.compactMap(\.clusterAddress).first.map { "https://" + $0 } ?? ""
+  }
+
+  private static func joined(_ host: String, _ port: Int) -> String {
+    (host.contains(":") ? "[\(host)]" : host.isEmpty ? "127.0.0.1" : host) + ":\(port)"
+  }
+
+  private func sanitized(storage: String) -> JSONObject {
+    [
+      "api_addr": .string(configuration.apiAddress ?? ""), "cluster_addr": .string(configuration.clusterAddress ?? ""),
+      "cluster_name": .string(configuration.clusterName ?? ""),
+      "default_lease_ttl": .int(configuration.defaultLeaseTTL.seconds),
+      "max_lease_ttl": .int(configuration.maxLeaseTTL.seconds),
+      "default_max_request_duration": .int(configuration.defaultMaxRequestDuration.seconds),
+      "disable_cache": .bool(configuration.disableCache), "disable_clustering": .bool(configuration.disableClustering),
+      "disable_mlock": .bool(configuration.disableMlock ?? false),
+      "enable_ui": .bool(configuration.ui), "log_level": .string(configuration.log.level),
+      "log_format": .string(configuration.log.format.rawValue), "pid_file": .string(configuration.pidFile ?? ""),
+      "raw_storage_endpoint": .bool(configuration.rawStorageEndpoint),
+      "introspection_endpoint": .bool(configuration.introspectionEndpoint),
+      "listeners": .array(
+        configuration.listeners.map { listener in
+          switch listener.address {
+          case .tcp(let host, let port):
+            ["type": "tcp", "config": ["address": .string(Self.joined(host, port)), "tls_disable": .bool(listener.tls == nil)]]
+          case .unix(let path, _, _, _): ["type": "unix", "config": ["address": .string(path)]]
+          }
+        }),
+      "storage": [
+        "type": .string(storage), "redirect_addr": .string(configuration.apiAddress ?? ""),
+        "cluster_addr": .string(configuration.clusterAddress ?? ""),
+        "disable_clustering": .bool(configuration.disableClustering),
+      ],
+      "seals": .array(configuration.seals.map { ["type": .string($0.kind.name), "disabled": .bool($0.isDisabled)] }),
+    ]
+  }
+
+  private func summary() -> [(String, String)] {
+    var lines = [("Api Address", configuration.apiAddress ?? listenerAddress)]
+    for (index, listener) in configuration.listeners.enumerated() {
+      let text =
+        switch listener.address {
+        case .tcp(let host, let port): "tcp (addr: \"\(Self.joined(host, port))\", tls: \"\(listener.tls == nil ? "disabled" : "enabled")\")"
+        case .unix(let path, _, _, _): "unix (addr: \"\(path)\")"
+        }
+      lines.append(("Listener \(index + 1)", text))
+    }
+    lines.append(("Log Level", configuration.log.level))
+    switch configuration.storage {
+    case .memory: lines.append(("Storage", "inmem"))
+    case .raft(let raft): lines.append(("Storage", "raft (path: \"\(raft.path)\")"))
+    }
+    lines.append(("Seal", configuration.activeSeal.name))
+    lines.append(("Version", "Coffer v\(Version.number)"))
+    return lines
+  }
+
+  func seal() throws -> SealKind {
+    switch configuration.activeSeal {
+    case .shamir: return SealParts.shamir
+    case .staticKey(let currentID, let current, let previousID, let previous):
+      let environment = environment
+      return .automatic(
+        try StaticSeal(
+          StaticSeal.Configuration(
+            currentKeyID: currentID, currentKey: current, previousKeyID: previousID, previousKey: previous),
+          random: .system, environment: { environment[$0] }))
+    }
+  }
+
+  // MARK: Storage
+
+  private func openStore(
+    _ log: LogSink
+  ) throws -> (store: any PhysicalStore, status: (@Sendable () -> StorageStatus)?) {
+    switch configuration.storage {
+    case .memory: return (MemoryStore(), nil)
+    case .raft(let raft):
+      var settings = RaftStoreSettings(folder: raft.path, nodeID: raft.nodeID ?? HostName.current)
+      settings.performanceMultiplier = Int(clamping: raft.performanceMultiplier)
+      settings.snapshotThreshold = Int(clamping: raft.snapshotThreshold)
+      settings.trailingLogs = Int(clamping: raft.trailingLogs)
+      settings.maxEntrySize = Int(clamping: raft.maxEntrySize)
+      let logger = log.logger("storage.raft")
+      let store: RaftStore
+      do {
+        store = try RaftStore.open(settings) { level, message in logger.log(LogLevel(api: level) ?? .info, message) }
+      } catch {
+        switch error {
+        case .unavailable(let text), .damaged(let text): throw CommandFailure.local("Error opening the storage: \(text)")
+        default: throw CommandFailure.local("Error opening the storage: \(error)")
+        }
+      }
+      return (
+        store,
+        {
+          let status = store.status
+          return StorageStatus(
+            committedIndex: status.committedIndex, appliedIndex: status.appliedIndex, term: status.term,
+            nodeID: status.nodeID)
+        }
+      )
+    }
+  }
+
+  // MARK: Listeners
+
+  private func listener(_ configured: ListenerConfiguration) throws -> ServerPlan.Listener {
+    let address: ListenerSettings.Address =
+      switch configured.address {
+      case .tcp(let host, let port): .tcp(host: host, port: port)
+      case .unix(let path, let mode, let user, let group): .unix(path: path, mode: mode, user: user, group: group)
+      }
+    let http = ListenerSettings(
+      address: address, tls: configured.tls.map(Self.tls),
+      maxRequestBytes: configured.maxRequestSize.map { Int(clamping: $0) } ?? .max)
+    var behaviour = ListenerBehaviour()
+    let forwarded = configured.forwardedFor
+    behaviour.forwarding = ForwardingSettings(
+      authorised: forwarded.authorizedAddresses.compactMap { AddressBlock($0) },
+      hopSkips: Int(clamping: forwarded.hopSkips), rejectsUnauthorised: forwarded.rejectsNotAuthorized,
+      rejectsAbsent: forwarded.rejectsNotPresent)
+    behaviour.jsonLimits = configured.jsonLimits
+    behaviour.maxRequestDuration = configured.maxRequestDuration
+    for rule in configured.customResponseHeaders {
+      let key =
+        switch rule.statuses {
+        case .all: "default"
+        case .hundreds(let digit): "\(digit)xx"
+        case .one(let status): String(status)
+        }
+      behaviour.responseHeaders[key, default: []] += rule.headers.map { ($0.name, $0.values.joined(separator: "; ")) }
+    }
+    behaviour.metricsWithoutToken = configured.unauthenticatedMetricsAccess
+    behaviour.redactsAddresses = configured.redactAddresses
+    behaviour.redactsClusterName = configured.redactClusterName
+    behaviour.redactsVersion = configured.redactVersion
+    behaviour.checksPrintable = !configuration.disablePrintableCheck
+    return ServerPlan.Listener(http: http, behaviour: behaviour)
+  }
+
+  static func tls(_ configured: TLSConfiguration) -> TLSSettings {
+    TLSSettings(
+      certificateFile: configured.certificateFile, keyFile: configured.keyFile,
+      minVersion: TLSVersion(rawValue: configured.minVersion.rawValue) ?? .tls12,
+      maxVersion: TLSVersion(rawValue: configured.maxVersion.rawValue) ?? .tls13,
+      cipherSuites: configured.cipherSuites, clientCAFile: configured.clientCAFile,
+      requireClientCertificate: configured.requireClientCertificate,
+      disableClientCertificates: configured.disableClientCertificates)
+  }
+}

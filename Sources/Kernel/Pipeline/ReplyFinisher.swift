@@ -62,6 +62,7 @@ extension Exchange {
       status: status, now: request.received)
     var outcome = withHeaders(outcome(wrapped), reply)
     outcome.issued = issued
+    outcome.hasNewEntity = hasNewEntity
     return outcome
   }
 
@@ -70,7 +71,6 @@ extension Exchange {
     envelope.wrapInfo = wrapped.json
     var outcome = Outcome(.envelope(envelope), status: 200)
     outcome.wrap = wrapped
-    outcome.hasNewEntity = hasNewEntity
     return outcome
   }
 

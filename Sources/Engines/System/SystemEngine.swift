@@ -9,6 +9,6 @@ package struct SystemEngine: Engine {
 
   package static let routes: [Route<SystemEngine>] =
     healthRoutes + sealRoutes + initializationRoutes + keyRoutes + clusterRoutes + mountRoutes + authMountRoutes
-    + remountRoutes + policyRoutes + passwordPolicyRoutes + capabilityRoutes + auditRoutes + wrappingRoutes + toolRoutes
+    + remountRoutes + leaseRoutes + policyRoutes + passwordPolicyRoutes + capabilityRoutes + auditRoutes + wrappingRoutes + toolRoutes
     + interfaceRoutes + specificationRoutes + configurationRoutes + monitoringRoutes + catalogRoutes + rawStorageRoutes
 }

@@ -22,7 +22,8 @@ struct DevelopmentServer {
       throw CommandFailure.local("Invalid -dev-listen-address: \(address)")
     }
     let certificate = call[ServerCommand.devTLS]
-      ? try DevelopmentCertificate(folder: call[ServerCommand.devCertificateFolder], names: [host] + call[ServerCommand.devNames])
+      ? try DevelopmentCertificate(folder: call[ServerCommand.devCertificateFolder], names: [host] + call[ServerCommand.devNames],
+        files: call.environment.files)
       : nil
     let shown = (certificate == nil ? "http" : "https") + "://" + address
     var settings = NodeSettings(version: Version.number, buildDate: Version.buildDate, storageType: "inmem")

@@ -1,5 +1,3 @@
-package import Primitives
-
 /// What ends when: a heap ordered by time, with at most one time per key. A plain state machine without clock or
 /// thread.
 package struct ExpiryQueue: Sendable {

@@ -32,7 +32,7 @@ bench: build ## throughput, latency and memory of a server as users start it
 	@exec Benchmarks/run
 
 fuzz: build ## hostile input for SECONDS (300)
-	@exec Tests/Fuzz/run --seconds $(SECONDS)
+	@exec Tests/Fuzz/run $(SECONDS)
 
 release: set-up ## one stripped program with the Swift runtime inside, at .build/static/coffer
 	@exec Scripts/release

@@ -22,7 +22,8 @@ struct ConstantRoute: HTTPHandler {
 guard CommandLine.arguments.count == 3, let port = Int(CommandLine.arguments[1]),
   let size = Int(CommandLine.arguments[2])
 else {
-  fputs("usage: bare-route PORT BYTES\n", stderr)
+  let usage = Array("usage: bare-route PORT BYTES\n".utf8)
+  write(STDERR_FILENO, usage, usage.count)
   exit(1)
 }
 let filler = [UInt8](repeating: UInt8(ascii: "a"), count: max(0, size - 8))

@@ -8,9 +8,13 @@ final class Client {
 
     /// The string member `name`, wherever it first stands.
     func text(_ name: String) -> String? {
-      guard let place = body.range(of: "\"\(name)\":\"") else { return nil }
-      let rest = body[place...]
-      return rest.firstIndex(of: "\"").map { String(rest[..<$0]) }
+      let mark = Array("\"\(name)\":\"".utf8)
+      let bytes = Array(body.utf8)
+      for start in bytes.indices where bytes[start...].starts(with: mark) {
+        let value = bytes[(start + mark.count)...]
+        return value.firstIndex(of: UInt8(ascii: "\"")).map { String(decoding: value[..<$0], as: UTF8.self) }
+      }
+      return nil
     }
   }
 
@@ -52,22 +56,10 @@ final class Client {
   private func write(_ bytes: [UInt8]) throws {
     var rest = bytes[...]
     while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue)) }
+      let count = rest.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
       guard count > 0 else { throw Problem("the connection ended") }
       rest = rest.dropFirst(count)
     }
-  }
-}
-
-extension String {
-  /// The place behind the first occurrence of `text`, to the end.
-  fileprivate func range(of text: String) -> PartialRangeFrom<String.Index>? {
-    var start = startIndex
-    while start < endIndex {
-      if self[start...].utf8.starts(with: text.utf8) { return utf8.index(start, offsetBy: text.utf8.count)... }
-      start = utf8.index(after: start)
-    }
-    return nil
   }
 }
 

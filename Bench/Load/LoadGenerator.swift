@@ -120,7 +120,7 @@ struct LoadGenerator {
     while !slot.unsent.isEmpty {
       let descriptor = slot.descriptor
       let count = slot.unsent.withUnsafeBytes {
-        send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue))
+        send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
       }
       if count < 0 && (errno == EAGAIN || errno == EINTR) {
         try watch(poll, slot.descriptor, number, EPOLL_CTL_MOD, writing: true)

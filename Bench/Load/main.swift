@@ -11,8 +11,7 @@ var options = ["bin": "", "bare": "", "seconds": "1", "rounds": "3", "connection
 var words = CommandLine.arguments.dropFirst()
 while let word = words.popFirst() {
   guard word.hasPrefix("--"), options[String(word.dropFirst(2))] != nil, let value = words.popFirst() else {
-    fputs(usage + "\n", stderr)
-    exit(1)
+    fail(usage)
   }
   options[String(word.dropFirst(2))] = value
 }
@@ -21,10 +20,8 @@ guard let binary = options["bin"], let bare = options["bare"], !binary.isEmpty, 
   let connections = options["connections"].flatMap(Int.init), connections > 0,
   let secrets = options["secrets"].flatMap(Int.init)
 else {
-  fputs(usage + "\n", stderr)
-  exit(1)
+  fail(usage)
 }
-setvbuf(stdout, nil, _IOLBF, 0)
 do {
   var template = Array("/tmp/coffer-bench-XXXXXX".utf8CString)
   guard let made = mkdtemp(&template) else { throw Problem("no temporary folder") }
@@ -35,10 +32,27 @@ do {
     secrets: secrets
   ).run()
 } catch {
-  fputs("coffer-bench: \(error)\n", stderr)
-  exit(1)
+  fail("coffer-bench: \(error)")
 }
 
+/// Of files and folders, without following links.
 func removeFolder(_ path: String) {
-  nftw(path, { path, _, _, _ in path.map { remove($0) } ?? 0 }, 16, Int32(FTW_DEPTH.rawValue | FTW_PHYS.rawValue))
+  if let folder = opendir(path) {
+    while let entry = readdir(folder) {
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if name != "." && name != ".." { removeFolder(path + "/" + name) }
+    }
+    closedir(folder)
+    rmdir(path)
+  } else {
+    unlink(path)
+  }
+}
+
+func fail(_ text: String) -> Never {
+  let line = Array((text + "\n").utf8)
+  write(STDERR_FILENO, line, line.count)
+  exit(1)
 }

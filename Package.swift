@@ -86,6 +86,7 @@ let package = Package(
     auditDevice("File"),
     engine("KV"),
     engine("Cubbyhole"),
+    engine("Transit"),
 
     // The kernel, and the two engines that are its own face.
     layer(
@@ -146,6 +147,9 @@ let package = Package(
     tests("AuditTrail", ["Primitives", "SecretMemory", "JSONText", "AuditAPI", "Cryptography", "Logging", "Metrics"]),
     tests("KVEngine", ["Primitives", "JSONText", "StorageAPI", "EngineAPI"]),
     tests("CubbyholeEngine", ["Primitives", "JSONText", "StorageAPI", "EngineAPI"]),
+    tests(
+      "TransitEngine",
+      ["Primitives", "SecretMemory", "JSONText", "Cryptography", "StorageAPI", "EngineAPI"]),
     tests(
       "Kernel",
       [

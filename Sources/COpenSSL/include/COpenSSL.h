@@ -45,3 +45,16 @@ EVP_PKEY *coffer_p256_key(void);
 /// NULL for a certificate authority. Signed by the issuer, or by itself where `issuer` is NULL. NULL on failure.
 X509 *coffer_certificate(EVP_PKEY *key, const char *common_name, const char *names, int days, uint64_t serial,
                          X509 *issuer, EVP_PKEY *issuer_key);
+
+// Keys of public-key algorithms, their numbers and certificate requests.
+#include <openssl/bn.h>
+#include <openssl/ec.h>
+#include <openssl/rsa.h>
+#include <openssl/param_build.h>
+
+static inline void coffer_cipher_allow_wrap(EVP_CIPHER_CTX *context) {
+  EVP_CIPHER_CTX_set_flags(context, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
+}
+
+static inline int coffer_pkey_whole(void) { return EVP_PKEY_KEYPAIR; }
+static inline int coffer_pkey_public(void) { return EVP_PKEY_PUBLIC_KEY; }

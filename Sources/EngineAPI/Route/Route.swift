@@ -38,6 +38,7 @@ package struct RouteTraits: OptionSet, Sendable {
 package struct Route<E: Engine>: Sendable {
   package typealias Handler = @Sendable (E, Call) throws -> Reply
   package typealias ExistenceCheck = @Sendable (E, Call) throws -> Bool
+  package typealias LoginName = @Sendable (E, Call) throws -> String
 
   package let pattern: PathPattern
   package let traits: RouteTraits
@@ -48,13 +49,17 @@ package struct Route<E: Engine>: Sendable {
   package let handlers: [Operation: Handler]
   /// Tells a create from an update; without it every write is an update.
   package let exists: ExistenceCheck?
+  /// Of a login that guessing could get through: the canonical name of who wants in, as the alias will have it, by
+  /// which failed logins are counted and users locked out. Asked before the handler.
+  package let loginName: LoginName?
   /// Operations that need `sudo`, where not all of the route do.
   package let sudoOperations: Set<Operation>
 
   package init(
     _ pattern: PathPattern, traits: RouteTraits = [], sudo sudoOperations: Set<Operation> = [],
     fields: [FieldDescription] = [],
-    summary: String, help: String = "", exists: ExistenceCheck? = nil, _ handlers: [Operation: Handler]
+    summary: String, help: String = "", exists: ExistenceCheck? = nil, loginName: LoginName? = nil,
+    _ handlers: [Operation: Handler]
   ) {
     self.pattern = pattern
     self.traits = traits
@@ -63,6 +68,7 @@ package struct Route<E: Engine>: Sendable {
     self.summary = summary
     self.help = help
     self.exists = exists
+    self.loginName = loginName
     self.handlers = handlers
   }
 }

@@ -34,3 +34,16 @@ static inline int coffer_tls_context_versions(SSL_CTX *context, int lowest, int 
 }
 
 static inline unsigned long coffer_tls_error_reason(unsigned long error) { return ERR_GET_REASON(error); }
+
+// Keys of public-key algorithms, their numbers and certificate requests.
+#include <openssl/bn.h>
+#include <openssl/ec.h>
+#include <openssl/rsa.h>
+#include <openssl/param_build.h>
+
+static inline void coffer_cipher_allow_wrap(EVP_CIPHER_CTX *context) {
+  EVP_CIPHER_CTX_set_flags(context, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
+}
+
+static inline int coffer_pkey_whole(void) { return EVP_PKEY_KEYPAIR; }
+static inline int coffer_pkey_public(void) { return EVP_PKEY_PUBLIC_KEY; }

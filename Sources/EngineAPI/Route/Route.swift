@@ -89,9 +89,9 @@ package protocol Engine: Sendable {
   /// mount's limits, and warns; an engine that must know the end itself finds it by `LifeSpan.granted` in the same way.
   func renew(_ lease: LeaseRequest, increment: TimeSpan) throws -> LeaseRequest
 
-  /// Asks an auth method whether it still vouches for a login whose token is to be renewed. `login` is what it granted
-  /// (names of policies as the token has them, `ttl` what the client asks for, zero for nothing); what is returned
-  /// says which times hold from now on.
+  /// Asks an auth method whether it still vouches for a login whose token is to be renewed. `login` is what it granted,
+  /// with the token's policies as they are (`default` among them, sorted) and without alias. What is returned says
+  /// which times hold from now on; its `ttl`, zero for the mount's default, is for a client that asks for none.
   /// - Throws: where the token is not to be renewed; the text is shown after "failed to renew entry: ".
   func renew(_ login: LoginGrant) throws -> LoginGrant
 }

@@ -26,7 +26,7 @@ struct User {
     self.init(hash: hash, token: token)
   }
 
-  var encoded: [UInt8] { JSONText(["hash": .string(hash.text), "token": .object(token.record)]).bytes }
+  var encoded: [UInt8] { JSONText(["hash": .string(hash.text), "token": .object(token.record)] as JSONObject).bytes }
 }
 
 /// A password as a request gives it, or the hash of one.

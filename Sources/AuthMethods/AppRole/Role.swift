@@ -49,7 +49,7 @@ struct Role {
       "bind_secret_id": .bool(bindsSecretID), "secret_id_bound_cidrs": .strings(secretIDBlocks),
       "secret_id_num_uses": .int(secretIDUses), "secret_id_ttl": .int(secretIDTTL.nanoseconds),
       "local_secret_ids": .bool(hasLocalSecretIDs), "token": .object(token.record),
-    ]).bytes
+    ] as JSONObject).bytes
   }
 
   /// A role that anybody could use who knows its id is refused.

@@ -58,7 +58,7 @@ struct SecretID {
       "accessor": .string(accessor), "uses": .int(usesLeft), "ttl": .int(ttl.nanoseconds),
       "created": .int(created.nanoseconds), "updated": .int(updated.nanoseconds), "metadata": metadataJSON,
       "cidr_list": .strings(blocks), "token_bound_cidrs": .strings(tokenBlocks),
-    ]).bytes
+    ] as JSONObject).bytes
   }
 
   /// What a lookup shows. One that does not end has the year 1 as its end.

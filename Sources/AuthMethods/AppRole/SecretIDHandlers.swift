@@ -87,7 +87,7 @@ extension AppRoleMethod {
     guard let digest = try digest(accessor: accessor, of: role),
       let known = try secretID(digest: digest, of: role, now: call.now)
     else {
-      return Reply(.data(JSONText(["error": .string(Self.unknownAccessor(accessor))])), status: 404)
+      return Reply(.data(JSONText(["error": .string(Self.unknownAccessor(accessor))] as JSONObject)), status: 404)
     }
     return .data(known.members)
   }

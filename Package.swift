@@ -82,6 +82,7 @@ let package = Package(
     // State machines that the kernel drives: who may come in, and what is written down about it.
     layer("Tokens", Shared.codecs + ["Cryptography", "StorageAPI", "EngineAPI", "Logging"]),
     layer("Identity", Shared.codecs + ["StorageAPI", "EngineAPI"]),
+    layer("Leases", Shared.codecs + ["StorageAPI", "EngineAPI", "Tokens", "Metrics"]),
     layer("UserLockout", ["Primitives", "JSONText"]),
     layer("AuditTrail", Shared.codecs + ["Cryptography", "AuditAPI", "Logging", "Metrics"]),
 
@@ -93,6 +94,7 @@ let package = Package(
     auditDevice("File"),
     engine("KV"),
     engine("Cubbyhole"),
+    engine("Transit"),
     authMethod("Userpass"),
     authMethod("AppRole"),
 
@@ -101,14 +103,14 @@ let package = Package(
       "Kernel",
       Shared.codecs + [
         "Cryptography", "StorageAPI", "SealAPI", "AuditAPI", "EngineAPI", "Barrier", "Shamir", "AccessPolicy", "HCL",
-        "Tokens", "AuditTrail", "Identity", "Logging", "Metrics",
+        "Tokens", "Leases", "AuditTrail", "Identity", "Logging", "Metrics",
       ]),
     layer("IdentityEngine", path: "Engines/Identity", Shared.engine + ["Kernel", "Identity"]),
     layer("TokenMethod", path: "AuthMethods/Token", Shared.engine + ["Kernel", "Tokens"]),
     layer(
       "SystemEngine", path: "Engines/System",
       Shared.engine + [
-        "Kernel", "Tokens", "AuditTrail", "AccessPolicy", "AuditAPI", "SealAPI", "HCL", "Logging", "Metrics",
+        "Kernel", "Tokens", "Leases", "AuditTrail", "AccessPolicy", "AuditAPI", "SealAPI", "HCL", "Logging", "Metrics",
       ]),
 
     // Edges.
@@ -124,9 +126,15 @@ let package = Package(
         "CSystem", "Cryptography", "StorageAPI", "SealAPI", "AuditAPI", "EngineAPI", "Barrier", "AccessPolicy",
         "Logging", "Metrics",
         "MemoryStore", "RaftStore", "ShamirSeal", "StaticSeal", "FileAuditDevice", "KVEngine", "CubbyholeEngine",
-        "UserpassMethod", "AppRoleMethod", "UserLockout", "Kernel",
+        "TransitEngine", "AppRoleMethod", "UserpassMethod", "Kernel",
         "TokenMethod", "SystemEngine", "IdentityEngine", "HTTPServer", "Gateway", "ServerConfiguration", "Client", "Commands",
       ], path: "Sources/coffer", swiftSettings: Shared.settings),
+
+    // Measurements; Bench/run builds and starts them.
+    .executableTarget(
+      name: "bare-route", dependencies: ["HTTPServer"], path: "Bench/BareRoute", swiftSettings: Shared.settings),
+    .executableTarget(
+      name: "coffer-bench", dependencies: ["CSystem"], path: "Bench/Load", swiftSettings: Shared.settings),
 
     // Tests, a target each.
     tests("Primitives", []),
@@ -145,6 +153,7 @@ let package = Package(
     tests("RaftStore", ["Primitives", "StorageAPI"]),
     tests("Identity", ["Primitives", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore"]),
     tests("Tokens", ["Primitives", "SecretMemory", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore", "Cryptography", "Logging"]),
+    tests("Leases", ["Primitives", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore", "Tokens", "Metrics"]),
     tests("AuditTrail", ["Primitives", "SecretMemory", "JSONText", "AuditAPI", "Cryptography", "Logging", "Metrics"]),
     tests("KVEngine", ["Primitives", "JSONText", "StorageAPI", "EngineAPI"]),
     tests("TokenParameters", ["Primitives", "JSONText", "EngineAPI"]),
@@ -152,6 +161,9 @@ let package = Package(
     tests("AppRoleMethod", ["Primitives", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore"]),
     tests("UserLockout", ["Primitives", "JSONText"]),
     tests("CubbyholeEngine", ["Primitives", "JSONText", "StorageAPI", "EngineAPI"]),
+    tests(
+      "TransitEngine",
+      ["Primitives", "SecretMemory", "JSONText", "Cryptography", "StorageAPI", "EngineAPI"]),
     tests(
       "Kernel",
       [

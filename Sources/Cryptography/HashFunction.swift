@@ -52,6 +52,9 @@ package enum HashFunction: String, Sendable, CaseIterable {
     }
   }
 
+  /// The library's implementation, for other operations that hash.
+  var algorithm: OpaquePointer? { Self.implementations[self]?.algorithm }
+
   /// Looked up once, because a look-up costs more than a short digest.
   private static let implementations: [HashFunction: Implementation] = {
     var found: [HashFunction: Implementation] = [:]

@@ -64,7 +64,9 @@ package final class IdentityStore: Sendable {
   package var groups: [Group] { index.withLock { Array($0.groups.values) }.sorted { $0.id < $1.id } }
 
   package func directGroupIDs(of entityID: String) -> [String] { index.withLock { $0.directGroups(of: entityID) } }
-  package func inheritedGroupIDs(of entityID: String) -> [String] { index.withLock { $0.inheritedGroups(of: entityID) } }
+  package func inheritedGroupIDs(of entityID: String) -> [String] {
+    index.withLock { $0.inheritedGroups(of: entityID) }
+  }
   package func parentIDs(of groupID: String) -> [String] { index.withLock { $0.parents(of: groupID) } }
   /// Directly or through other groups.
   package func groups(of entityID: String) -> [Group] { index.withLock { $0.groups(of: entityID) } }
@@ -123,7 +125,11 @@ package final class IdentityStore: Sendable {
         let isMember = group.memberEntityIDs.contains(entity.id)
         let shallBe = groupAliases.contains(alias.name)
         guard isMember != shallBe else { continue }
-        if shallBe { group.memberEntityIDs.append(entity.id) } else { group.memberEntityIDs.removeAll { $0 == entity.id } }
+        if shallBe {
+          group.memberEntityIDs.append(entity.id)
+        } else {
+          group.memberEntityIDs.removeAll { $0 == entity.id }
+        }
         group.updated = now
         group.modifyIndex &+= 1
         changes.groups.append(group)

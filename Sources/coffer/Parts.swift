@@ -7,6 +7,7 @@ internal import IdentityEngine
 internal import KVEngine
 internal import SystemEngine
 internal import TokenMethod
+internal import TransitEngine
 internal import UserpassMethod
 
 /// What this program is put together from. A new engine, auth method or audit device is one line here and one in the manifest.
@@ -20,6 +21,7 @@ enum Parts {
 
     // Secrets engines.
     KV.type,
+    Transit.type,
 
     // Auth methods.
     AppRole.type,

@@ -72,7 +72,7 @@ private struct Trial {
   @Test(arguments: 0..<8) func acknowledgedCommitsSurviveACrashAtAnyOperation(part: UInt64) throws {
     var crashes = 0
     var commits = 0
-    for seed in part * 500..<(part + 1) * 500 {
+    for seed in part * 300..<(part + 1) * 300 {
       var trial = Trial(seed: seed)
       for _ in 0..<4 {
         trial.disk.stopAfter(Int(trial.random.below(trial.random.below(2) == 0 ? 12 : 120)))
@@ -97,7 +97,7 @@ private struct Trial {
 
   @Test func aFullDiskRefusesAndRecovers() throws {
     var refusals = 0
-    for seed in UInt64(10_000)..<11_000 {
+    for seed in UInt64(10_000)..<10_400 {
       var trial = Trial(seed: seed)
       var store = try trial.open()
       for _ in 0..<6 {
@@ -117,6 +117,8 @@ private struct Trial {
           try trial.settle(store, seed)
         }
         trial.disk.state.withLock { $0.room = nil }
+        // The state goes first: until it has let the log go, the log takes no new room.
+        try store.flush()
         let outcome = store.commit(group: [WriteBatch(writes: [.put(key: "room", value: [1])])])
         #expect(outcome == trial.model.commit(group: [WriteBatch(writes: [.put(key: "room", value: [1])])]))
         trial.alternatives = []
@@ -124,11 +126,11 @@ private struct Trial {
         #expect(try store.walk() == trial.model.values)
       }
     }
-    #expect(refusals > 1000)
+    #expect(refusals > 400)
   }
 
   @Test func afterAFailedSyncNothingIsTakenUntilTheStoreIsOpenedAgain() throws {
-    for seed in UInt64(20_000)..<20_300 {
+    for seed in UInt64(20_000)..<20_150 {
       var trial = Trial(seed: seed)
       var store = try trial.open()
       trial.run(store, steps: 5, seed)

@@ -27,17 +27,9 @@ extension CommandEnvironment {
 
   /// Where this program lies, whatever name it was called by.
   private static func ownPath() -> String {
-<<<<<<< HEAD
     var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
     let count = readlink("/proc/self/exe", &buffer, buffer.count)
     return count > 0 ? String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self) : "coffer"
-=======
-    var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
-    let count = buffer.withUnsafeMutableBytes { memory in
-      memory.baseAddress.map { readlink("/proc/self/exe", $0.assumingMemoryBound(to: CChar.self), memory.count) } ?? 0
-    }
-    return count > 0 ? String(decoding: buffer[..<count], as: UTF8.self) : "coffer"
->>>>>>> cli
   }
 
   private static func processVariables() -> [String: String] {

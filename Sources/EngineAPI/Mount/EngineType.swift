@@ -1,3 +1,5 @@
+package import Primitives
+
 /// Whether a mount holds secrets, lets people in, or is the server's own face.
 package enum MountClass: String, Sendable { case secret, auth }
 
@@ -47,11 +49,15 @@ package struct MountedEngine: Sendable {
   package let routes: [BoundRoute]
   package let tuned: @Sendable () throws -> Void
   package let revoke: @Sendable (LeaseRequest) throws -> Void
+  package let renew: @Sendable (LeaseRequest, _ increment: TimeSpan) throws -> LeaseRequest
+  package let renewLogin: @Sendable (LoginGrant) throws -> LoginGrant
 
   package init<E: Engine>(_ engine: E) {
     routes = E.routes.map { Self.bind($0, to: engine) }
     tuned = { try engine.tuned() }
     revoke = { try engine.revoke($0) }
+    renew = { try engine.renew($0, increment: $1) }
+    renewLogin = { try engine.renew($0) }
   }
 
   private static func bind<E: Engine>(_ route: Route<E>, to engine: E) -> BoundRoute {

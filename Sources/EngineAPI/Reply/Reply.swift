@@ -26,9 +26,13 @@ package struct Reply: Sendable {
   package var warnings: [String] = []
   /// Set where the answer's status is not what the content implies.
   package var status: Int?
-  /// Set where the answer is a secret with a life span.
+  /// Set where the answer is a secret with a life span: the kernel makes the lease and fills the envelope's members.
   package var lease: LeaseRequest?
-  /// `lease_duration` for answers that are no lease but name one (KV version 1); seconds.
+  /// The envelope's `lease_id` and `renewable` where the answer is about a lease that is there already. Only the
+  /// kernel's own engines set these.
+  package var leaseID = ""
+  package var isRenewable = false
+  /// `lease_duration` for answers that make no lease but name one; seconds.
   package var leaseDuration: Int64 = 0
   package var headers: [(name: String, value: String)] = []
   /// The accessor that goes with a wrapped answer beside `auth`, such as that of a SecretID.
@@ -76,9 +80,14 @@ package struct LeaseRequest: Sendable, Equatable {
   package var kind: String
   /// What the engine needs to find the secret again; kept sealed, never sent.
   package var internalData: JSONObject
+  /// How long the secret is to live from now on, as the engine's own settings or the client have it; zero for the
+  /// mount's default. The kernel keeps it within the limits.
   package var ttl: TimeSpan
+  /// The longest life that the engine allows, from `issued` on; zero leaves that to the mount.
   package var maxTTL: TimeSpan
   package var renewable: Bool
+  /// When the secret was made. The kernel sets it where it asks for a renewal or revocation.
+  package var issued: Timestamp?
 
   package init(kind: String, internalData: JSONObject, ttl: TimeSpan, maxTTL: TimeSpan, renewable: Bool) {
     self.kind = kind

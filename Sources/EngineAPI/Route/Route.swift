@@ -84,8 +84,16 @@ package protocol Engine: Sendable {
   /// Ends a lease; returns normally when there is nothing left to give back.
   func revoke(_ lease: LeaseRequest) throws
 
-  /// Prolongs a lease by `increment` from now; returns how it stands then.
+  /// Prolongs a lease by `increment` from now (zero: as long as the engine likes) and returns how it stands then, with
+  /// the `ttl` that is wanted and the engine's `maxTTL` of today. The kernel caps what is returned by both and by the
+  /// mount's limits, and warns; an engine that must know the end itself finds it by `LifeSpan.granted` in the same way.
   func renew(_ lease: LeaseRequest, increment: TimeSpan) throws -> LeaseRequest
+
+  /// Asks an auth method whether it still vouches for a login whose token is to be renewed. `login` is what it granted,
+  /// with the token's policies as they are (`default` among them, sorted) and without alias. What is returned says
+  /// which times hold from now on; its `ttl`, zero for the mount's default, is for a client that asks for none.
+  /// - Throws: where the token is not to be renewed; the text is shown after "failed to renew entry: ".
+  func renew(_ login: LoginGrant) throws -> LoginGrant
 }
 
 extension Engine {
@@ -94,4 +102,5 @@ extension Engine {
   package func renew(_ lease: LeaseRequest, increment: TimeSpan) throws -> LeaseRequest {
     throw EngineError.invalid("lease is not renewable")
   }
+  package func renew(_ login: LoginGrant) throws -> LoginGrant { login }
 }

@@ -20,7 +20,9 @@ private enum Fields {
 
 extension IdentityEngine {
   static let entityRoutes: [Route<IdentityEngine>] = [
-    Route("entity", fields: Fields.entity, summary: "Creates or changes an entity", [.update: { try write($1, existing: nil) }]),
+    Route(
+      "entity", fields: Fields.entity, summary: "Creates or changes an entity",
+      [.update: { try write($1, existing: nil) }]),
     Route("entity/id/", summary: "The ids of all entities", [.list: { try listByID($1) }]),
     Route(
       "entity/id/{id:any}", fields: Fields.entity, summary: "One entity by its id",
@@ -47,7 +49,9 @@ extension IdentityEngine {
       summary: "Makes one entity of several", [.update: { try merge($1) }]),
   ]
 
-  private static func entity(byID call: Call) throws -> Entity? { try call.identity.store.entity(id: call.capture("id")) }
+  private static func entity(byID call: Call) throws -> Entity? {
+    try call.identity.store.entity(id: call.capture("id"))
+  }
   private static func entity(byName call: Call) throws -> Entity? {
     try call.identity.store.entity(name: call.capture("name"))
   }
@@ -152,7 +156,9 @@ extension IdentityEngine {
         for policy in source.policies where !target.policies.contains(policy) { target.policies.append(policy) }
         target.mergedIDs = (target.mergedIDs ?? []) + [source.id]
         for groupID in store.directGroupIDs(of: source.id) {
-          guard var group = changes.groups.first(where: { $0.id == groupID }) ?? store.group(id: groupID) else { continue }
+          guard var group = changes.groups.first(where: { $0.id == groupID }) ?? store.group(id: groupID) else {
+            continue
+          }
           group.memberEntityIDs.removeAll { $0 == source.id }
           if !group.memberEntityIDs.contains(target.id) { group.memberEntityIDs.append(target.id) }
           group.modifyIndex &+= 1

@@ -18,7 +18,8 @@ extension IdentityEngine {
         PathPattern(stringLiteral: name), traits: isOld ? .hidden : [], fields: aliasFields,
         summary: "Creates or changes an alias of an entity", [.update: { try writeAlias($1, id: nil) }]),
       Route(
-        PathPattern(stringLiteral: name + "/id/"), traits: isOld ? .hidden : [], summary: "The ids of all aliases of entities",
+        PathPattern(stringLiteral: name + "/id/"), traits: isOld ? .hidden : [],
+        summary: "The ids of all aliases of entities",
         [.list: { try listAliases($1) }]),
       Route(
         PathPattern(stringLiteral: name + "/id/{id:any}"), traits: isOld ? .hidden : [], fields: aliasFields,

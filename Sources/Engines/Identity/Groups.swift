@@ -19,7 +19,8 @@ private enum Fields {
 extension IdentityEngine {
   static let groupRoutes: [Route<IdentityEngine>] = [
     Route(
-      "group", fields: Fields.group, summary: "Creates or changes a group", [.update: { try writeGroup($1, existing: nil) }]),
+      "group", fields: Fields.group, summary: "Creates or changes a group",
+      [.update: { try writeGroup($1, existing: nil) }]),
     Route("group/id/", summary: "The ids of all groups", [.list: { try listGroups($1) }]),
     Route(
       "group/id/{id:any}", fields: Fields.group, summary: "One group by its id",
@@ -69,7 +70,9 @@ extension IdentityEngine {
       known = known ?? named
       var wanted = known?.kind ?? .internal
       if let kind, !kind.isEmpty {
-        guard let parsed = Group.Kind(rawValue: kind) else { throw EngineError.invalid("invalid group type \"\(kind)\"") }
+        guard let parsed = Group.Kind(rawValue: kind) else {
+          throw EngineError.invalid("invalid group type \"\(kind)\"")
+        }
         if known != nil && parsed != wanted { throw EngineError.invalid("group type cannot be changed") }
         wanted = parsed
       }

@@ -16,8 +16,12 @@ private enum Fields {
 
 extension IdentityEngine {
   static let lookupRoutes: [Route<IdentityEngine>] = [
-    Route("lookup/entity", fields: Fields.all, summary: "An entity by whatever is known of it", [.update: { try lookUpEntity($1) }]),
-    Route("lookup/group", fields: Fields.all, summary: "A group by whatever is known of it", [.update: { try lookUpGroup($1) }]),
+    Route(
+      "lookup/entity", fields: Fields.all, summary: "An entity by whatever is known of it",
+      [.update: { try lookUpEntity($1) }]),
+    Route(
+      "lookup/group", fields: Fields.all, summary: "A group by whatever is known of it",
+      [.update: { try lookUpGroup($1) }]),
   ]
 
   private enum Query {

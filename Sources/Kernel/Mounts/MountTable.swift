@@ -1,5 +1,6 @@
 package import EngineAPI
 internal import JSONText
+import Leases
 import Primitives
 import StorageAPI
 
@@ -7,6 +8,7 @@ import StorageAPI
 package final class Mount: Sendable {
   private let current: Locked<MountEntry>
   private let running: Locked<MountedEngine>
+  private let closing = Locked(false)
   package let type: EngineType
 
   init(entry: MountEntry, type: EngineType, context: (Locked<MountEntry>) -> MountContext) throws {
@@ -18,6 +20,11 @@ package final class Mount: Sendable {
   package var entry: MountEntry { current.withLock { $0 } }
   package var engine: MountedEngine { running.withLock { $0 } }
   func replace(_ entry: MountEntry) { current.withLock { $0 = entry } }
+  fileprivate func close(_ isClosing: Bool) { closing.withLock { $0 = isClosing } }
+
+  /// True while the mount is being taken away: it takes no more requests, and what was made meanwhile must be given
+  /// back.
+  var isClosing: Bool { closing.withLock { $0 } }
 
   /// Makes the engine anew, as where other options give it other routes.
   func restart(context: (Locked<MountEntry>) -> MountContext) throws {
@@ -63,11 +70,11 @@ package final class MountTable: Sendable {
     var from = path.startIndex
     while let slash = path[from...].firstIndex(of: "/") {
       let next = path.index(after: slash)
-      if let mount = table[String(path[..<next])] { return (mount, String(path[next...])) }
+      if let mount = table[String(path[..<next])] { return mount.isClosing ? nil : (mount, String(path[next...])) }
       from = next
     }
     // A mount's own path is also found without its slash.
-    if let mount = table[path + "/"] { return (mount, "") }
+    if let mount = table[path + "/"], !mount.isClosing { return (mount, "") }
     return nil
   }
 
@@ -83,6 +90,15 @@ package final class MountTable: Sendable {
 
   package func mount(accessor: String) -> Mount? {
     snapshot.withLock { Array($0.byPath.values) }.first { $0.entry.accessor == accessor }
+  }
+
+  /// The mount that a lease is of, which may have moved since.
+  func leasedMount(accessor: String, leaseID: String) -> LeasedMount? {
+    var found = resolve(leaseID)?.mount
+    if found?.entry.accessor != accessor { found = mount(accessor: accessor) }
+    return found.map {
+      LeasedMount(path: $0.entry.requestPath, engine: $0.engine, settings: settings(of: $0.entry))
+    }
   }
 
   /// What a client's name for a kind of engine stands for.
@@ -200,8 +216,20 @@ package final class MountTable: Sendable {
     if hasOtherOptions { try mount.restart { context(mount.entry, $0) } }
   }
 
-  /// Takes the mount out of the table and deletes all that it stored, in one commit.
-  package func remove(_ mount: Mount) throws {
+  /// Takes the mount away: it takes no more requests, `giveBack` has what it gave out returned, and then all that it
+  /// stored is deleted in one commit. Where anything fails the mount stays.
+  package func remove(_ mount: Mount, afterClosing giveBack: () throws -> Void) throws {
+    mount.close(true)
+    do {
+      try giveBack()
+      try remove(mount)
+    } catch {
+      mount.close(false)
+      throw error
+    }
+  }
+
+  private func remove(_ mount: Mount) throws {
     try changing.withLock { (_) throws in
       let entry = mount.entry
       snapshot.withLock { $0.byPath[entry.requestPath] = nil }

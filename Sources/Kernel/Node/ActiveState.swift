@@ -3,6 +3,7 @@ package import Barrier
 import EngineAPI
 package import Identity
 package import JSONText
+package import Leases
 package import Primitives
 import StorageAPI
 package import Tokens
@@ -15,6 +16,7 @@ package final class ActiveState: Sendable {
   package let passwordPolicies: PasswordPolicies
   package let tokens: TokenStore
   package let wrapping: Wrapping
+  package let leases: LeaseStore
   package let audit: AuditTable
   package let identity: IdentityStore
   package let cluster: ClusterIdentity
@@ -57,6 +59,13 @@ package final class ActiveState: Sendable {
       store: barrier, tokens: tokens, cubbyholePrefix: cubbyhole.entry.storagePrefix, random: random)
     identity = IdentityStore(store: barrier, random: random)
     try identity.load()
+    let leaseLog = node.log.named("lease")
+    let mounts = mounts
+    leases = LeaseStore(
+      LeaseSurroundings(
+        store: barrier, tokens: tokens, clock: clock, random: random, metrics: node.composition.metrics,
+        mount: { accessor, leaseID in mounts.leasedMount(accessor: accessor, leaseID: leaseID) },
+        log: { leaseLog.warn($0, $1) }))
     cluster = try ClusterIdentity.load(from: barrier)
     cors = try StoredObject(StoragePaths.cors, in: barrier)
     responseHeaders = try StoredObject(StoragePaths.responseHeaders, in: barrier)
@@ -74,10 +83,12 @@ package final class ActiveState: Sendable {
         [("path", entry.requestPath), ("type", entry.type)])
     }
     tokens.startExpiry()
+    leases.start()
   }
 
   func stop(leaving remaining: Int) {
     gate.close(leaving: remaining, atMost: .seconds(30))
+    leases.stop()
     tokens.stopExpiry()
     audit.close()
     barrier.seal()

@@ -17,6 +17,8 @@ package final class Node: Sendable {
 
   private let active = Locked<ActiveState?>(nil)
   private let progress = Locked<UnsealProgress?>(nil)
+  /// Held while an operation on keys takes a step.
+  let ceremonies = Locked(Ceremonies())
   let requests: Summary
   /// Initialising, unsealing and sealing happen one at a time.
   private let lifecycle = Locked(())
@@ -219,6 +221,7 @@ package final class Node: Sendable {
       guard let state else { return }
       state.stop(leaving: remaining)
       progress.withLock { $0 = nil }
+      ceremonies.withLock { $0 = Ceremonies() }
       composition.metrics.gauge("vault.core.unsealed").set(0)
       composition.metrics.gauge("vault.core.active").set(0)
       log.info("sealed")

@@ -22,6 +22,8 @@ package struct Outcome {
   package var issued: IssuedToken?
   /// The login made an entity for somebody who had none.
   var hasNewEntity = false
+  /// The lease that was made for this answer; empty for none.
+  var leaseID = ""
 
   init(failure: any Error) {
     body = .failure(failure)

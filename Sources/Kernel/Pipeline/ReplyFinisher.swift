@@ -1,11 +1,53 @@
 internal import EngineAPI
 internal import JSONText
+internal import Leases
 internal import Primitives
 internal import Tokens
 
 extension Exchange {
-  /// From what the engine answered to what the client gets: tokens made, warnings added, the answer wrapped.
+  /// From what the engine answered to what the client gets: leases and tokens made, warnings added, the answer wrapped.
   func finish(_ reply: Reply) throws -> Outcome {
+    guard let request = reply.lease else { return try finish(reply, lease: nil) }
+    let lease = try register(request)
+    var reply = reply
+    reply.warnings = lease.warnings + reply.warnings
+    do { return try finish(reply, lease: lease.lease) } catch {
+      state.leases.discard(lease.lease.id, now: self.request.received)
+      throw error
+    }
+  }
+
+  /// - Throws: where the lease could not be kept or the client must not have the secret; it is given back then.
+  private func register(_ secret: LeaseRequest) throws -> (lease: Lease, warnings: [String]) {
+    guard let mount else { throw Failures.internalError }
+    let now = request.received
+    let made: (lease: Lease, warnings: [String])
+    do {
+      made = try state.leases.register(
+        secret, path: path, mountAccessor: mount.entry.accessor, settings: state.mounts.settings(of: mount.entry),
+        token: token, endsAtOnce: isLastUse || mount.isClosing, now: now)
+    } catch {
+      do { try mount.engine.revoke(secret) } catch {
+        node.log.error(
+          "a secret was made that could be neither leased nor given back; look for it where the engine made it",
+          [("path", path), ("kind", secret.kind)])
+      }
+      throw error
+    }
+    if isLastUse {
+      // What fails is tried again.
+      try? state.leases.revoke(made.lease.id, now: now)
+      throw EngineError.invalid(
+        "Secret cannot be returned; token had one use left, so leased credentials were immediately revoked.")
+    }
+    if mount.isClosing {
+      try? state.leases.revokeForce(made.lease.id, now: now)
+      throw EngineError.notFound("no handler for route \"\(path)\". route entry not found.")
+    }
+    return made
+  }
+
+  private func finish(_ reply: Reply, lease: Lease?) throws -> Outcome {
     var reply = reply
     var issued: IssuedToken?
     var hasNewEntity = false
@@ -40,7 +82,9 @@ extension Exchange {
     let status = reply.status ?? 200
     var envelope = Envelope()
     envelope.requestID = request.id
-    envelope.leaseDuration = reply.leaseDuration
+    envelope.leaseID = lease?.id ?? reply.leaseID
+    envelope.renewable = lease?.renewable ?? reply.isRenewable
+    envelope.leaseDuration = lease?.ttl.seconds ?? reply.leaseDuration
     envelope.warnings = warnings(reply)
     switch reply.content {
     case .data(let data): envelope.data = data
@@ -54,6 +98,7 @@ extension Exchange {
       var outcome = withHeaders(Outcome(.envelope(envelope), status: status), reply)
       outcome.issued = issued
       outcome.hasNewEntity = hasNewEntity
+      outcome.leaseID = envelope.leaseID
       return outcome
     }
     let wrapped = try state.wrapping.wrap(
@@ -63,6 +108,7 @@ extension Exchange {
     var outcome = withHeaders(outcome(wrapped), reply)
     outcome.issued = issued
     outcome.hasNewEntity = hasNewEntity
+    outcome.leaseID = envelope.leaseID
     return outcome
   }
 

@@ -80,7 +80,11 @@ struct Exchange {
     } else {
       do { outcome = try finish(try perform()) } catch { outcome = Outcome(failure: error) }
     }
-    do { try record?.response(outcome) } catch { return Failures.auditResponse }
+    do { try record?.response(outcome) } catch {
+      // Nobody learns of the secret.
+      if !outcome.leaseID.isEmpty { state.leases.discard(outcome.leaseID, now: request.received) }
+      return Failures.auditResponse
+    }
     node.requests.observe(since: started)
     return outcome.response(log: node.log)
   }

@@ -133,6 +133,7 @@ package final class RaftStore: PhysicalStore {
     report: (_ level: String, _ message: String) -> Void
   ) throws(StoreError) -> Memory {
     var memory = Memory(committed: position, flushed: position)
+    var stepBytes = flushBytes
     while memory.committed.index < log.last.index {
       let entries = try log.read(from: memory.committed.index + 1, atMost: 256)
       guard entries.first?.index == memory.committed.index + 1 else {
@@ -147,14 +148,15 @@ package final class RaftStore: PhysicalStore {
         }
         memory.committed = LogPosition(index: entry.index, term: entry.term)
       }
-      if memory.active.byteCount > flushBytes {
+      if memory.active.byteCount > stepBytes {
         do throws(StoreError) {
           try state.apply(memory.active, upTo: memory.committed)
           memory.active = Changes()
           memory.flushed = memory.committed
         } catch {
           // On a full disk the server still starts and reads; the changes stay in memory.
-          guard error == .full, memory.active.byteCount < memoryBytes else { throw error }
+          guard error == .full, memory.active.byteCount < 2 * memoryBytes else { throw error }
+          stepBytes = 2 * memory.active.byteCount
         }
       }
     }
@@ -232,7 +234,9 @@ package final class RaftStore: PhysicalStore {
       let began = WallClock.monotonicNanoseconds()
       let (outcomes, entries, writes) = try decide(batches)
       guard let last = entries.last else { return outcomes }
-      try log.segments.append(entries)
+      // On a full disk the log must not take the room that the state needs before the log can be let go.
+      let grows = memory.withLock { $0.flushFailure != .full }
+      try log.segments.append(entries, growing: grows)
       let wake = memory.withLock { memory -> Bool in
         let wasDue = memory.active.isEmpty ? nil : Self.isDue(memory, settings)
         for (entry, writes) in zip(entries, writes) { memory.active.apply(writes, index: entry.index) }
@@ -291,11 +295,10 @@ package final class RaftStore: PhysicalStore {
     return true
   }
 
-  /// Holds writers back while the state is far behind.
+  /// Holds writers back while the state is far behind, and refuses them if it cannot be written meanwhile. Up to there a state that
+  /// cannot be written harms nobody: the log holds everything, and each attempt begins from the last whole step.
   private func waitForRoom() throws(StoreError) {
     let failure = memory.wait { memory -> StoreError?? in
-      // While the state cannot be written for another reason than a full disk, nothing is taken on.
-      if let failure = memory.flushFailure, failure != .full { return .some(failure) }
       if memory.byteCount < Self.memoryBytes { return .some(nil) }
       return memory.flushFailure.map { .some($0) }
     }
@@ -343,7 +346,7 @@ package final class RaftStore: PhysicalStore {
         delay = Self.flushDelay
       } catch {
         // A failed step is tried again, less and less often.
-        delay = TimeSpan(nanoseconds: min(delay.nanoseconds * 2, TimeSpan.seconds(15).nanoseconds))
+        delay = TimeSpan(nanoseconds: min(delay.nanoseconds * 2, TimeSpan.seconds(4).nanoseconds))
       }
     }
   }

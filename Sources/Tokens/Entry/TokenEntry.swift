@@ -56,6 +56,8 @@ package struct TokenEntry: Sendable, Equatable {
   package var methodData: JSONObject
   /// The identity that usage is counted by.
   package var clientID: String
+  /// True once a lease was made that ends with the token.
+  package var holdsLeases: Bool
 
   package init(type: TokenType, path: String, policies: [String], creationTime: Timestamp) {
     key = ""
@@ -79,6 +81,7 @@ package struct TokenEntry: Sendable, Equatable {
     methodMaxTTL = .zero
     methodData = [:]
     clientID = ""
+    holdsLeases = false
   }
 
   package var orphan: Bool { parent == nil }

@@ -53,6 +53,7 @@ enum TokenRecord {
       w.name("md")
       w.value(.object(entry.methodData))
     }
+    if entry.holdsLeases { number("hl", 1) }
     w.endObject()
     return w.bytes
   }
@@ -94,6 +95,7 @@ enum TokenRecord {
     entry.cubbyholeID = text("cu")
     entry.methodMaxTTL = span("mm")
     entry.methodData = members["md"]?.objectValue ?? [:]
+    entry.holdsLeases = number("hl") == 1
     return entry
   }
 }

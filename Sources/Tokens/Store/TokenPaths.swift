@@ -18,6 +18,7 @@ enum TokenPaths {
   static let accessors = root + "accessor/"
   static let expiry = root + "expiry/"
   static let revocations = root + "revoke/"
+  static let origins = root + "path/"
 
   static func token(_ key: String) -> String { tokens + key }
   static func accessor(_ digest: String) -> String { accessors + digest }
@@ -29,7 +30,7 @@ enum TokenPaths {
   /// The tokens that came from a path, or from those below it. Long paths share the folder of their beginning, so that
   /// keys stay short.
   static func origin(_ path: String) -> String {
-    var folder = root + "path/"
+    var folder = origins
     for part in path.split(separator: "/") {
       if folder.utf8.count + part.utf8.count > 2000 { break }
       folder += part + "/"

@@ -25,7 +25,9 @@ extension TokenStore {
     while let known = try read(entry.key), known.entry.accessor == entry.accessor {
       var batch = WriteBatch()
       batch.writes = removal(known.entry)
-      if try commit(batch, over: [known]) { break }
+      guard try commit(batch, over: [known]) else { continue }
+      announceRevocation([known.entry])
+      break
     }
     // None can come any more: a child is only made on condition that its parent is there.
     try orphanChildren(of: entry)
@@ -60,7 +62,9 @@ extension TokenStore {
       var batch = WriteBatch()
       batch.writes = removal(known.entry)
       if try hasChildren(key) { batch.put(TokenPaths.revocation(key), TokenPaths.mark) }
-      if try commit(batch, over: [known]) { break }
+      guard try commit(batch, over: [known]) else { continue }
+      announceRevocation([known.entry])
+      break
     }
     expiry.withLock { $0.queue.cancel(key) }
     try finishRevocation(key)
@@ -131,6 +135,7 @@ extension TokenStore {
       }
       if batch.isEmpty { return [] }
       guard try commit(batch, over: dead + others) else { continue }
+      announceRevocation(dead.map(\.entry))
       expiry.withLock { state in for token in dead { state.queue.cancel(token.entry.key) } }
       return next
     }

@@ -19,7 +19,11 @@ package final class TokenStore: Sendable {
   let expiry = Monitored(ExpiryState())
   let thread = Locked<BackgroundThread?>(nil)
   private let known = Locked<TokenSecrets?>(nil)
-  private let listeners = Locked<[@Sendable (TokenEntry) -> [WriteBatch.Write]]>([])
+  private struct Listener {
+    let writes: @Sendable (TokenEntry) -> [WriteBatch.Write]
+    let committed: @Sendable (TokenEntry) -> Void
+  }
+  private let listeners = Locked<[Listener]>([])
 
   /// `cubbyholePrefix` is where the cubbyhole engine's mount keeps its data, with "/" at its end.
   package init(
@@ -34,12 +38,20 @@ package final class TokenStore: Sendable {
   }
 
   /// Asks for more writes to be done in the batch that revokes a token; `body` must not have effects of its own.
-  package func onRevoked(_ body: @escaping @Sendable (TokenEntry) -> [WriteBatch.Write]) {
-    listeners.withLock { $0.append(body) }
+  /// `committed` is called after the batch.
+  package func onRevoked(
+    _ body: @escaping @Sendable (TokenEntry) -> [WriteBatch.Write],
+    committed: @escaping @Sendable (TokenEntry) -> Void = { _ in }
+  ) {
+    listeners.withLock { $0.append(Listener(writes: body, committed: committed)) }
   }
 
   func writesOnRevocation(_ entry: TokenEntry) -> [WriteBatch.Write] {
-    listeners.withLock { $0 }.flatMap { $0(entry) }
+    listeners.withLock { $0 }.flatMap { $0.writes(entry) }
+  }
+
+  func announceRevocation(_ entries: [TokenEntry]) {
+    for listener in listeners.withLock({ $0 }) { for entry in entries { listener.committed(entry) } }
   }
 
   // MARK: Who holds a token

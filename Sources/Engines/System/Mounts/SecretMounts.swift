@@ -192,15 +192,16 @@ extension SystemEngine {
   private static func disable(_ mountClass: MountClass, _ call: Call) throws -> Reply {
     let (session, state) = try call.active
     let path = MountPath.normalised(call.capture("path"))
-    if mountClass == .secret && BuiltinMounts.reserved.contains(path) {
+    if mountClass == .secret && BuiltinMounts.reserved.contains(where: path.hasPrefix) {
       throw EngineError.invalid("cannot unmount \"\(path)\"")
     }
     if mountClass == .auth && path == "token/" {
       throw EngineError.invalid("token credential backend cannot be disabled")
     }
     guard let mount = state.mounts.mount(mountClass, path) else { return .none }
-    if mountClass == .auth { try state.tokens.revokePrefix("auth/" + path) }
-    try state.mounts.remove(mount)
+    try state.mounts.remove(mount) {
+      try state.leases.revokePrefix(mount.entry.requestPath, now: state.clock.now())
+    }
     session.node.log.info("disabled", [("path", mount.entry.requestPath), ("type", mount.entry.type)])
     return .none
   }
@@ -231,7 +232,7 @@ extension SystemEngine {
     if let taken = state.mounts.conflict(with: to), taken.requestPath != mount.entry.requestPath || from == to {
       throw EngineError.invalid("path already in use at \"\(taken.requestPath)\"")
     }
-    if mountClass == .auth { try state.tokens.revokePrefix(from) }
+    try state.leases.revokePrefix(from, now: state.clock.now())
     try state.mounts.change(mount) { $0.path = MountPath.auth(to) ?? to }
     let id = state.random.uuid()
     state.migrations.record(id, .init(source: from, target: to, status: "success"))

@@ -1,0 +1,226 @@
+internal import COpenSSL
+package import SecretMemory
+
+/// A key pair, or its public part alone: Ed25519 (RFC 8032), ECDSA on the curves of NIST (FIPS 186-5), RSA (RFC 8017).
+///
+/// Parsed once; used from many threads at once.
+package struct AsymmetricKey: Sendable {
+  package enum Curve: String, Sendable, CaseIterable {
+    case p256 = "P-256"
+    case p384 = "P-384"
+    case p521 = "P-521"
+
+    /// The length of a coordinate.
+    package var fieldBytes: Int {
+      switch self {
+      case .p256: 32
+      case .p384: 48
+      case .p521: 66
+      }
+    }
+
+    /// The names by which the library answers.
+    fileprivate static let libraryNames: [String: Curve] = [
+      "prime256v1": .p256, "secp384r1": .p384, "secp521r1": .p521,
+      "P-256": .p256, "P-384": .p384, "P-521": .p521,
+    ]
+  }
+
+  package enum Kind: Sendable, Equatable {
+    case ed25519
+    case ecdsa(Curve)
+    case rsa(bits: Int)
+  }
+
+  package let kind: Kind
+  package let hasPrivatePart: Bool
+  let handle: Handle
+
+  /// Unchecked because the library's keys are not changed once they are made.
+  final class Handle: @unchecked Sendable {
+    let pointer: OpaquePointer
+    init(_ pointer: OpaquePointer) { self.pointer = pointer }
+    deinit { EVP_PKEY_free(pointer) }
+  }
+
+  /// Takes the key over.
+  init(owning pointer: OpaquePointer, hasPrivatePart: Bool) throws(CryptographyError) {
+    handle = Handle(pointer)
+    self.hasPrivatePart = hasPrivatePart
+    if EVP_PKEY_is_a(pointer, "ED25519") == 1 {
+      kind = .ed25519
+    } else if EVP_PKEY_is_a(pointer, "RSA") == 1 {
+      kind = .rsa(bits: Int(EVP_PKEY_get_bits(pointer)))
+    } else if EVP_PKEY_is_a(pointer, "EC") == 1, let curve = Self.curve(pointer) {
+      kind = .ecdsa(curve)
+    } else {
+      throw .malformedKey
+    }
+  }
+
+  private static func curve(_ pointer: OpaquePointer) -> Curve? {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { name in
+      var count = 0
+      guard EVP_PKEY_get_group_name(pointer, name.baseAddress, 64, &count) == 1, let text = name.baseAddress else {
+        return nil
+      }
+      return Curve.libraryNames[String(cString: text)]
+    }
+  }
+
+  // MARK: New keys
+
+  package static func generate(_ kind: Kind) throws(CryptographyError) -> AsymmetricKey {
+    let algorithm =
+      switch kind {
+      case .ed25519: "ED25519"
+      case .ecdsa: "EC"
+      case .rsa: "RSA"
+      }
+    guard let context = EVP_PKEY_CTX_new_from_name(nil, algorithm, nil) else { throw .library }
+    defer { EVP_PKEY_CTX_free(context) }
+    guard EVP_PKEY_keygen_init(context) == 1 else { throw .library }
+    switch kind {
+    case .ed25519: break
+    case .ecdsa(let curve):
+      guard EVP_PKEY_CTX_set_group_name(context, curve.rawValue) == 1 else { throw .library }
+    case .rsa(let bits):
+      guard (2048...16384).contains(bits) else { throw .keyLength }
+      guard EVP_PKEY_CTX_set_rsa_keygen_bits(context, Int32(bits)) == 1 else { throw .library }
+    }
+    var pointer: OpaquePointer?
+    guard EVP_PKEY_generate(context, &pointer) == 1, let pointer else { throw .library }
+    return try AsymmetricKey(owning: pointer, hasPrivatePart: true)
+  }
+
+  // MARK: Reading
+
+  /// A private key in DER (PKCS #8, RFC 5958).
+  package init(pkcs8 der: SecretBytes) throws(CryptographyError) {
+    let pointer: OpaquePointer? = der.withBytes { der in
+      var position = der.bindMemory(to: UInt8.self).baseAddress
+      let end = position.map { $0 + der.count }
+      guard let info = d2i_PKCS8_PRIV_KEY_INFO(nil, &position, der.count) else { return nil }
+      defer { PKCS8_PRIV_KEY_INFO_free(info) }
+      return position == end ? EVP_PKCS82PKEY(info) : nil
+    }
+    ERR_clear_error()
+    guard let pointer else { throw .malformedKey }
+    try self.init(owning: pointer, hasPrivatePart: true)
+  }
+
+  /// A public key in DER (SubjectPublicKeyInfo, RFC 5280).
+  package init(subjectPublicKeyInfo der: [UInt8]) throws(CryptographyError) {
+    let pointer: OpaquePointer? = der.withUnsafeBufferPointer { der in
+      var position = der.baseAddress
+      let end = position.map { $0 + der.count }
+      guard let key = d2i_PUBKEY(nil, &position, der.count) else { return nil }
+      if position != end {
+        EVP_PKEY_free(key)
+        return nil
+      }
+      return key
+    }
+    ERR_clear_error()
+    guard let pointer else { throw .malformedKey }
+    try self.init(owning: pointer, hasPrivatePart: false)
+  }
+
+  /// The 32 bytes that RFC 8032 calls the private key.
+  package init(ed25519Seed seed: SecretBytes) throws(CryptographyError) {
+    guard seed.count == 32 else { throw .keyLength }
+    let pointer = seed.withBytes { seed in
+      EVP_PKEY_new_raw_private_key_ex(nil, "ED25519", nil, seed.bindMemory(to: UInt8.self).baseAddress, 32)
+    }
+    guard let pointer else { throw .library }
+    try self.init(owning: pointer, hasPrivatePart: true)
+  }
+
+  package init(ed25519Public bytes: [UInt8]) throws(CryptographyError) {
+    guard bytes.count == 32 else { throw .keyLength }
+    guard let pointer = EVP_PKEY_new_raw_public_key_ex(nil, "ED25519", nil, bytes, 32) else { throw .malformedKey }
+    try self.init(owning: pointer, hasPrivatePart: false)
+  }
+
+  // MARK: Writing
+
+  /// DER (SubjectPublicKeyInfo, RFC 5280).
+  package func subjectPublicKeyInfo() throws(CryptographyError) -> [UInt8] {
+    let count = Int(i2d_PUBKEY(handle.pointer, nil))
+    guard count > 0 else { throw .library }
+    var written = 0
+    let der = [UInt8](unsafeUninitializedCapacity: count) { out, filled in
+      var position = out.baseAddress
+      written = Int(i2d_PUBKEY(handle.pointer, &position))
+      filled = max(0, min(written, count))
+    }
+    guard written == count else { throw .library }
+    return der
+  }
+
+  /// DER (PKCS #8, RFC 5958).
+  package func pkcs8() throws(CryptographyError) -> SecretBytes {
+    guard hasPrivatePart else { throw .unsuitableKey }
+    guard let info = EVP_PKEY2PKCS8(handle.pointer) else { throw .library }
+    defer { PKCS8_PRIV_KEY_INFO_free(info) }
+    return try Self.secret { i2d_PKCS8_PRIV_KEY_INFO(info, $0) }
+  }
+
+  /// The form of before PKCS #8, in DER: RSAPrivateKey (RFC 8017, appendix A.1.2) or ECPrivateKey (RFC 5915), with the
+  /// label that goes with it in PEM. An Ed25519 key has none and comes in PKCS #8.
+  package func traditional() throws(CryptographyError) -> (label: String, der: SecretBytes) {
+    guard hasPrivatePart else { throw .unsuitableKey }
+    let der = try Self.secret { i2d_PrivateKey(handle.pointer, $0) }
+    switch kind {
+    case .rsa: return ("RSA PRIVATE KEY", der)
+    case .ecdsa: return ("EC PRIVATE KEY", der)
+    case .ed25519: return ("PRIVATE KEY", der)
+    }
+  }
+
+  /// The 32 bytes of an Ed25519 public key.
+  package func rawPublicKey() throws(CryptographyError) -> [UInt8] {
+    guard kind == .ed25519 else { throw .unsuitableKey }
+    var count = 32
+    var done: Int32 = 0
+    let bytes = [UInt8](unsafeUninitializedCapacity: 32) { out, filled in
+      done = EVP_PKEY_get_raw_public_key(handle.pointer, out.baseAddress, &count)
+      filled = done == 1 ? 32 : 0
+    }
+    guard done == 1 else { throw .library }
+    return bytes
+  }
+
+  /// The 32 bytes of an Ed25519 private key.
+  package func rawPrivateKey() throws(CryptographyError) -> SecretBytes {
+    guard kind == .ed25519, hasPrivatePart else { throw .unsuitableKey }
+    var count = 32
+    var done: Int32 = 0
+    let bytes = SecretBytes(count: 32) { out in
+      done = EVP_PKEY_get_raw_private_key(handle.pointer, out.bindMemory(to: UInt8.self).baseAddress, &count)
+    }
+    guard done == 1, count == 32 else { throw .library }
+    return bytes
+  }
+
+  package func hasSamePublicPart(as other: AsymmetricKey) -> Bool {
+    EVP_PKEY_eq(handle.pointer, other.handle.pointer) == 1
+  }
+
+  /// The length of an RSA signature or ciphertext.
+  package var modulusBytes: Int { Int(EVP_PKEY_get_size(handle.pointer)) }
+
+  private static func secret(
+    _ encode: (UnsafeMutablePointer<UnsafeMutablePointer<UInt8>?>?) -> Int32
+  ) throws(CryptographyError) -> SecretBytes {
+    let count = Int(encode(nil))
+    guard count > 0 else { throw .library }
+    var written = 0
+    let bytes = SecretBytes(count: count) { out in
+      var position = out.bindMemory(to: UInt8.self).baseAddress
+      written = Int(encode(&position))
+    }
+    guard written == count else { throw .library }
+    return bytes
+  }
+}

@@ -1,0 +1,91 @@
+internal import COpenSSL
+internal import Primitives
+
+/// Requests for certificates (PKCS #10, RFC 2986).
+package enum CertificateRequest {
+  /// A request of this key, in DER. Subject and attributes are those of the template, whose own key does not count;
+  /// without one the subject is empty. Signed with the hash that goes with the key's size.
+  /// - Throws: `.malformedKey` for a template that is no request, `.unsuitableKey` without the private part.
+  package static func make(template: [UInt8]?, key: AsymmetricKey) throws(CryptographyError) -> [UInt8] {
+    guard key.hasPrivatePart else { throw .unsuitableKey }
+    let request: OpaquePointer
+    if let template {
+      request = try parse(template)
+    } else {
+      guard let empty = X509_REQ_new() else { throw .library }
+      request = empty
+    }
+    defer { X509_REQ_free(request) }
+    let hash: HashFunction? =
+      switch key.kind {
+      case .ed25519: nil
+      case .ecdsa(.p256), .rsa: .sha256
+      case .ecdsa(.p384): .sha384
+      case .ecdsa(.p521): .sha512
+      }
+    guard X509_REQ_set_version(request, 0) == 1, X509_REQ_set_pubkey(request, key.handle.pointer) == 1,
+      X509_REQ_sign(request, key.handle.pointer, hash?.algorithm) > 0
+    else {
+      ERR_clear_error()
+      throw .library
+    }
+    let count = Int(i2d_X509_REQ(request, nil))
+    guard count > 0 else { throw .library }
+    return [UInt8](unsafeUninitializedCapacity: count) { out, filled in
+      var position = out.baseAddress
+      filled = max(0, min(count, Int(i2d_X509_REQ(request, &position))))
+    }
+  }
+
+  /// Throws where the bytes are no request.
+  package static func check(_ der: [UInt8]) throws(CryptographyError) { X509_REQ_free(try parse(der)) }
+
+  private static func parse(_ der: [UInt8]) throws(CryptographyError) -> OpaquePointer {
+    let request = der.withUnsafeBufferPointer { der -> OpaquePointer? in
+      var position = der.baseAddress
+      return d2i_X509_REQ(nil, &position, der.count)
+    }
+    guard let request else {
+      ERR_clear_error()
+      throw .malformedKey
+    }
+    return request
+  }
+}
+
+/// What a certificate (RFC 5280) says of its key.
+package struct CertificateFacts: Sendable {
+  package enum Algorithm: String, Sendable {
+    case ecdsa = "ECDSA"
+    case rsa = "RSA"
+    case ed25519 = "Ed25519"
+    case other = "unknown"
+  }
+
+  package let algorithm: Algorithm
+  /// Nil for kinds that are not known here.
+  package let publicKey: AsymmetricKey?
+  /// Whether it may sign other certificates.
+  package let isAuthority: Bool
+
+  /// - Throws: `.malformedKey` where the bytes are no certificate.
+  package init(der: [UInt8]) throws(CryptographyError) {
+    let certificate = der.withUnsafeBufferPointer { der -> OpaquePointer? in
+      var position = der.baseAddress
+      return d2i_X509(nil, &position, der.count)
+    }
+    defer { ERR_clear_error() }
+    guard let certificate else { throw .malformedKey }
+    defer { X509_free(certificate) }
+    guard let key = X509_get_pubkey(certificate) else { throw .malformedKey }
+    isAuthority = X509_check_ca(certificate) == 1
+    if EVP_PKEY_is_a(key, "EC") == 1 {
+      algorithm = .ecdsa
+    } else if EVP_PKEY_is_a(key, "RSA") == 1 {
+      algorithm = .rsa
+    } else {
+      algorithm = EVP_PKEY_is_a(key, "ED25519") == 1 ? .ed25519 : .other
+    }
+    publicKey = try? AsymmetricKey(owning: key, hasPrivatePart: false)
+  }
+}

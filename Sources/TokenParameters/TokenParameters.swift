@@ -1,5 +1,4 @@
 package import EngineAPI
-import JSONText
 package import Primitives
 
 /// What a role, user or the like says about the tokens of its logins: the `token_…` fields that all auth methods share.

@@ -1,6 +1,6 @@
 internal import EngineAPI
 package import JSONText
-import Primitives
+internal import Primitives
 
 extension TokenParameters {
   /// The members of an answer that shows a role, with old names where they were used.

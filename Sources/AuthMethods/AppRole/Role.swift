@@ -44,12 +44,13 @@ struct Role {
   }
 
   var encoded: [UInt8] {
-    JSONText([
+    let record: JSONObject = [
       "name": .string(name), "folder": .string(folder), "role_id": .string(roleID),
       "bind_secret_id": .bool(bindsSecretID), "secret_id_bound_cidrs": .strings(secretIDBlocks),
       "secret_id_num_uses": .int(secretIDUses), "secret_id_ttl": .int(secretIDTTL.nanoseconds),
       "local_secret_ids": .bool(hasLocalSecretIDs), "token": .object(token.record),
-    ] as JSONObject).bytes
+    ]
+    return JSONText(record).bytes
   }
 
   /// A role that anybody could use who knows its id is refused.

@@ -54,11 +54,12 @@ struct SecretID {
   }
 
   var encoded: [UInt8] {
-    JSONText([
+    let record: JSONObject = [
       "accessor": .string(accessor), "uses": .int(usesLeft), "ttl": .int(ttl.nanoseconds),
       "created": .int(created.nanoseconds), "updated": .int(updated.nanoseconds), "metadata": metadataJSON,
       "cidr_list": .strings(blocks), "token_bound_cidrs": .strings(tokenBlocks),
-    ] as JSONObject).bytes
+    ]
+    return JSONText(record).bytes
   }
 
   /// What a lookup shows. One that does not end has the year 1 as its end.

@@ -87,7 +87,9 @@ extension AppRoleMethod {
     guard let digest = try digest(accessor: accessor, of: role),
       let known = try secretID(digest: digest, of: role, now: call.now)
     else {
-      return Reply(.data(JSONText(["error": .string(Self.unknownAccessor(accessor))] as JSONObject)), status: 404)
+      var reply = Reply.data(["error": .string(Self.unknownAccessor(accessor))])
+      reply.status = 404
+      return reply
     }
     return .data(known.members)
   }

@@ -26,7 +26,10 @@ struct User {
     self.init(hash: hash, token: token)
   }
 
-  var encoded: [UInt8] { JSONText(["hash": .string(hash.text), "token": .object(token.record)] as JSONObject).bytes }
+  var encoded: [UInt8] {
+    let record: JSONObject = ["hash": .string(hash.text), "token": .object(token.record)]
+    return JSONText(record).bytes
+  }
 }
 
 /// A password as a request gives it, or the hash of one.

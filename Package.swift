@@ -37,6 +37,9 @@ func store(_ name: String, _ library: [Target.Dependency] = []) -> Target {
 func seal(_ name: String, _ more: [Target.Dependency] = []) -> Target {
   layer("\(name)Seal", path: "Seals/\(name)", Shared.primitives + ["Cryptography", "SealAPI"] + more)
 }
+func authMethod(_ name: String) -> Target {
+  layer("\(name)Method", path: "AuthMethods/\(name)", Shared.engine + ["TokenParameters"])
+}
 func auditDevice(_ name: String) -> Target {
   layer("\(name)AuditDevice", path: "AuditDevices/\(name)", Shared.primitives + ["AuditAPI", "CSystem"])
 }
@@ -50,6 +53,7 @@ let package = Package(
     .target(
       name: "COpenSSL", path: "Sources/COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
     .target(name: "CNGHTTP2", path: "Sources/CNGHTTP2", linkerSettings: [.linkedLibrary("nghttp2")]),
+    .target(name: "CCrypt", path: "Sources/CCrypt", linkerSettings: [.linkedLibrary("crypt")]),
     .target(name: "CLMDB", path: "Sources/CLMDB", linkerSettings: [.linkedLibrary("lmdb")]),
 
     // Primitives and Shared.codecs.
@@ -57,7 +61,7 @@ let package = Package(
     layer("Primitives", ["CSystem"]),
     layer("JSONText", ["Primitives"]),
     layer("HCL", ["Primitives", "JSONText"]),
-    layer("Cryptography", Shared.primitives + ["COpenSSL", "CSystem"]),
+    layer("Cryptography", Shared.primitives + ["COpenSSL", "CCrypt", "CSystem"]),
     layer("Logging", Shared.codecs),
     layer("Metrics", ["Primitives", "JSONText"]),
 
@@ -66,6 +70,9 @@ let package = Package(
     layer("SealAPI", Shared.codecs),
     layer("AuditAPI", Shared.codecs),
     layer("EngineAPI", Shared.codecs + ["StorageAPI"]),
+
+    // What the roles of all auth methods have in common.
+    layer("TokenParameters", Shared.engine),
 
     // Encryption at rest, and pure decisions.
     layer("Shamir", Shared.primitives),
@@ -76,6 +83,7 @@ let package = Package(
     layer("Tokens", Shared.codecs + ["Cryptography", "StorageAPI", "EngineAPI", "Logging"]),
     layer("Identity", Shared.codecs + ["StorageAPI", "EngineAPI"]),
     layer("Leases", Shared.codecs + ["StorageAPI", "EngineAPI", "Tokens", "Metrics"]),
+    layer("UserLockout", ["Primitives", "JSONText"]),
     layer("AuditTrail", Shared.codecs + ["Cryptography", "AuditAPI", "Logging", "Metrics"]),
 
     // Leaves.
@@ -87,6 +95,8 @@ let package = Package(
     engine("KV"),
     engine("Cubbyhole"),
     engine("Transit"),
+    authMethod("Userpass"),
+    authMethod("AppRole"),
 
     // The kernel, and the two engines that are its own face.
     layer(
@@ -116,7 +126,7 @@ let package = Package(
         "CSystem", "Cryptography", "StorageAPI", "SealAPI", "AuditAPI", "EngineAPI", "Barrier", "AccessPolicy",
         "Logging", "Metrics",
         "MemoryStore", "RaftStore", "ShamirSeal", "StaticSeal", "FileAuditDevice", "KVEngine", "CubbyholeEngine",
-        "Kernel",
+        "TransitEngine", "AppRoleMethod", "UserpassMethod", "Kernel",
         "TokenMethod", "SystemEngine", "IdentityEngine", "HTTPServer", "Gateway", "ServerConfiguration", "Client", "Commands",
       ], path: "Sources/coffer", swiftSettings: Shared.settings),
 
@@ -146,6 +156,10 @@ let package = Package(
     tests("Leases", ["Primitives", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore", "Tokens", "Metrics"]),
     tests("AuditTrail", ["Primitives", "SecretMemory", "JSONText", "AuditAPI", "Cryptography", "Logging", "Metrics"]),
     tests("KVEngine", ["Primitives", "JSONText", "StorageAPI", "EngineAPI"]),
+    tests("TokenParameters", ["Primitives", "JSONText", "EngineAPI"]),
+    tests("UserpassMethod", ["Primitives", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore", "SecretMemory", "Cryptography"]),
+    tests("AppRoleMethod", ["Primitives", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore"]),
+    tests("UserLockout", ["Primitives", "JSONText"]),
     tests("CubbyholeEngine", ["Primitives", "JSONText", "StorageAPI", "EngineAPI"]),
     tests(
       "TransitEngine",

@@ -1,3 +1,4 @@
+internal import AppRoleMethod
 internal import AuditAPI
 internal import CubbyholeEngine
 internal import EngineAPI
@@ -6,6 +7,8 @@ internal import IdentityEngine
 internal import KVEngine
 internal import SystemEngine
 internal import TokenMethod
+internal import TransitEngine
+internal import UserpassMethod
 
 /// What this program is put together from. A new engine, auth method or audit device is one line here and one in the manifest.
 enum Parts {
@@ -18,6 +21,11 @@ enum Parts {
 
     // Secrets engines.
     KV.type,
+    Transit.type,
+
+    // Auth methods.
+    AppRole.type,
+    Userpass.type,
   ]
 
   static let auditDevices: [AuditDeviceType] = [

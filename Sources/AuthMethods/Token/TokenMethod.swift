@@ -67,7 +67,11 @@ struct TokenEndpoints: Engine {
     Route(
       "create-orphan", fields: Inputs.creation, summary: "Make a token that does not end with the caller's",
       [.update: { engine, call in try engine.create(call, isOrphanPath: true) }]),
-  ]
+    Route(
+      "create/{role_name}", fields: Inputs.creation + [RoleInputs.name.description],
+      summary: "Make a token by a role", help: "The role's fields limit what the request may ask for.",
+      [.update: { engine, call in try engine.create(call, isOrphanPath: false) }]),
+  ] + roleRoutes
 
   // MARK: Making
 
@@ -76,13 +80,18 @@ struct TokenEndpoints: Engine {
     guard let parent = session.token else { throw EngineError.denied }
     let path = call.mountPoint + call.path
     let settings = context.settings()
+    var role: TokenRole?
+    if let name = call.captures["role_name"] {
+      role = try self.role(name)
+      if role == nil { throw EngineError.invalid("unknown role \(name)") }
+    }
     let circumstances = TokenCircumstances(
       hasSudo: try state.hasSudo(parent, path: path), defaultTTL: settings.defaultTTL, maxTTL: settings.maxTTL,
       // A policy that cannot be read is there.
       policyExists: { name in (try? state.policies.exists(name)) ?? true })
     let request = try Inputs.request(call, path: path, isOrphanPath: isOrphanPath)
     let issued = try state.tokens.create(
-      request: request, parent: parent, under: circumstances, now: call.now,
+      request: request, parent: parent, role: role, under: circumstances, now: call.now,
       identityPolicies: request.noParent ? [] : state.identityPolicies(of: parent))
     return reply(issued.authObject, accessor: issued.entry.accessor, warnings: issued.warnings)
   }
@@ -135,13 +144,37 @@ struct TokenEndpoints: Engine {
   private func renewAccessor(_ call: Call) throws -> Reply { try renew(try byAccessor(call), text: "", call) }
 
   private func renew(_ entry: TokenEntry, text: String, _ call: Call) throws -> Reply {
-    let settings = context.settings()
-    let renewed = try call.active.state.tokens.renew(
-      entry, increment: try call[Inputs.increment] ?? .zero, defaultTTL: settings.defaultTTL, maxTTL: settings.maxTTL,
-      now: call.now)
+    let state = try call.active.state
+    let (terms, settings) = try terms(entry, state)
+    let renewed = try state.tokens.renew(
+      entry, increment: try call[Inputs.increment] ?? .zero, terms: terms, defaultTTL: settings.defaultTTL,
+      maxTTL: settings.maxTTL, now: call.now)
     return reply(
       renewed.entry.authObject(
         token: text, identityPolicies: try call.active.state.identityPolicies(of: renewed.entry)), accessor: renewed.entry.accessor, warnings: renewed.warnings)
+  }
+
+  /// What holds for the token today: by its role, or by the auth method that it was logged in with.
+  private func terms(_ entry: TokenEntry, _ state: ActiveState) throws -> (RenewalTerms?, MountSettings) {
+    // What cannot be renewed is refused in the usual words, whatever became of its role.
+    guard entry.type == .service, entry.renewable, entry.expireTime != nil else { return (nil, context.settings()) }
+    if !entry.role.isEmpty {
+      guard let role = try role(entry.role) else {
+        throw EngineError.invalid(
+          "failed to renew entry: original token role \"\(entry.role)\" could not be found, not renewing")
+      }
+      return (RenewalTerms(of: entry, role: role), context.settings())
+    }
+    if entry.path.hasPrefix(context.path()) || !entry.path.hasPrefix("auth/") { return (nil, context.settings()) }
+    guard let mount = state.mounts.resolve(entry.path)?.mount else {
+      throw EngineError.invalid("failed to renew entry: the auth method that made the token is gone")
+    }
+    do {
+      let login = try mount.engine.renewLogin(entry.login)
+      return (RenewalTerms(of: entry, renewed: login), state.mounts.settings(of: mount.entry))
+    } catch let error as EngineError {
+      throw EngineError.invalid("failed to renew entry: " + error.messages.joined(separator: "; "))
+    }
   }
 
   // MARK: Revoking

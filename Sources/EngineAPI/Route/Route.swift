@@ -38,6 +38,7 @@ package struct RouteTraits: OptionSet, Sendable {
 package struct Route<E: Engine>: Sendable {
   package typealias Handler = @Sendable (E, Call) throws -> Reply
   package typealias ExistenceCheck = @Sendable (E, Call) throws -> Bool
+  package typealias LoginName = @Sendable (E, Call) throws -> String
 
   package let pattern: PathPattern
   package let traits: RouteTraits
@@ -48,13 +49,17 @@ package struct Route<E: Engine>: Sendable {
   package let handlers: [Operation: Handler]
   /// Tells a create from an update; without it every write is an update.
   package let exists: ExistenceCheck?
+  /// Of a login that guessing could get through: the canonical name of who wants in, as the alias will have it, by
+  /// which failed logins are counted and users locked out. Asked before the handler.
+  package let loginName: LoginName?
   /// Operations that need `sudo`, where not all of the route do.
   package let sudoOperations: Set<Operation>
 
   package init(
     _ pattern: PathPattern, traits: RouteTraits = [], sudo sudoOperations: Set<Operation> = [],
     fields: [FieldDescription] = [],
-    summary: String, help: String = "", exists: ExistenceCheck? = nil, _ handlers: [Operation: Handler]
+    summary: String, help: String = "", exists: ExistenceCheck? = nil, loginName: LoginName? = nil,
+    _ handlers: [Operation: Handler]
   ) {
     self.pattern = pattern
     self.traits = traits
@@ -63,6 +68,7 @@ package struct Route<E: Engine>: Sendable {
     self.summary = summary
     self.help = help
     self.exists = exists
+    self.loginName = loginName
     self.handlers = handlers
   }
 }
@@ -83,9 +89,9 @@ package protocol Engine: Sendable {
   /// mount's limits, and warns; an engine that must know the end itself finds it by `LifeSpan.granted` in the same way.
   func renew(_ lease: LeaseRequest, increment: TimeSpan) throws -> LeaseRequest
 
-  /// Asks an auth method whether it still vouches for a login whose token is to be renewed. `login` is what it granted
-  /// (names of policies as the token has them, `ttl` what the client asks for, zero for nothing); what is returned
-  /// says which times hold from now on.
+  /// Asks an auth method whether it still vouches for a login whose token is to be renewed. `login` is what it granted,
+  /// with the token's policies as they are (`default` among them, sorted) and without alias. What is returned says
+  /// which times hold from now on; its `ttl`, zero for the mount's default, is for a client that asks for none.
   /// - Throws: where the token is not to be renewed; the text is shown after "failed to renew entry: ".
   func renew(_ login: LoginGrant) throws -> LoginGrant
 }

@@ -70,20 +70,27 @@ extension TokenStore {
 
   /// Makes a token from another one.
   package func create(
-    request: TokenRequest, parent: TokenEntry, under circumstances: TokenCircumstances, now: Timestamp,
-    identityPolicies: [String] = []
+    request: TokenRequest, parent: TokenEntry, role: TokenRole? = nil, under circumstances: TokenCircumstances,
+    now: Timestamp, identityPolicies: [String] = []
   ) throws -> IssuedToken {
-    let draft = try request.draft(parent: parent, under: circumstances, now: now)
+    var draft = try request.draft(parent: parent, role: role, under: circumstances, now: now)
+    if !request.entityAlias.isEmpty {
+      guard let entity = circumstances.entity else {
+        throw EngineError.invalid("'entity_alias' needs the identity engine, which this server does not have")
+      }
+      draft.entry.entityID = try entity(PolicyNames.normalized(request.entityAlias))
+    }
     let id = request.id.flatMap { $0.isEmpty || draft.entry.type == .batch ? nil : $0 }
     return try issue(
       draft.entry, id: id, parent: draft.isOrphan ? nil : parent, identityPolicies: identityPolicies,
       warnings: draft.warnings, now: now)
   }
 
-  /// Prolongs the token's life by `increment` from now, or as it was prolonged last where that is zero, within its
-  /// limits.
+  /// Prolongs the token's life by `increment` from now, or where that is zero as its terms have it, within its limits.
+  /// - Parameter terms: what its role or auth method says today; nil for what the token itself has.
   package func renew(
-    _ entry: TokenEntry, increment: TimeSpan, defaultTTL: TimeSpan, maxTTL: TimeSpan, now: Timestamp
+    _ entry: TokenEntry, increment: TimeSpan, terms: RenewalTerms? = nil, defaultTTL: TimeSpan, maxTTL: TimeSpan,
+    now: Timestamp
   ) throws -> (entry: TokenEntry, warnings: [String]) {
     if entry.type == .batch { throw EngineError.invalid("batch tokens cannot be renewed") }
     while true {
@@ -94,16 +101,19 @@ extension TokenStore {
       guard renewed.renewable, let oldEnd = renewed.expireTime else {
         throw EngineError.invalid("lease is not renewable")
       }
+      let terms = terms ?? RenewalTerms(of: renewed, role: nil)
       var limits = LifeSpan.Limits(defaultTTL: defaultTTL, maxTTL: maxTTL)
-      limits.methodMaxTTL = renewed.methodMaxTTL
-      limits.explicitMaxTTL = renewed.explicitMaxTTL
-      limits.period = renewed.period
-      let wanted = increment > .zero ? increment : renewed.ttl
+      limits.methodMaxTTL = terms.methodMaxTTL
+      limits.explicitMaxTTL = terms.explicitMaxTTL
+      limits.period = terms.period
+      let wanted = increment > .zero ? increment : terms.ttl
       guard let life = LifeSpan.granted(wanted, within: limits, age: now - renewed.creationTime) else {
         throw EngineError.invalid("past the max TTL, cannot renew")
       }
       renewed.ttl = life.ttl
       renewed.lastRenewal = now
+      renewed.methodMaxTTL = terms.methodMaxTTL
+      renewed.methodData = terms.methodData
       let newEnd = now + life.ttl
       renewed.expireTime = newEnd
       var batch = WriteBatch()

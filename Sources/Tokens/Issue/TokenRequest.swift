@@ -35,10 +35,15 @@ package struct TokenCircumstances: Sendable {
   package var defaultTTL: TimeSpan
   package var maxTTL: TimeSpan
   package var policyExists: @Sendable (String) -> Bool
+  /// The entity that an alias of the token method stands for, made where there is none; nil where nobody knows
+  /// entities.
+  package var entity: (@Sendable (_ alias: String) throws -> String)?
 
   package init(
-    hasSudo: Bool, defaultTTL: TimeSpan, maxTTL: TimeSpan, policyExists: @escaping @Sendable (String) -> Bool
+    hasSudo: Bool, defaultTTL: TimeSpan, maxTTL: TimeSpan, policyExists: @escaping @Sendable (String) -> Bool,
+    entity: (@Sendable (_ alias: String) throws -> String)? = nil
   ) {
+    self.entity = entity
     self.hasSudo = hasSudo
     self.defaultTTL = defaultTTL
     self.maxTTL = maxTTL
@@ -54,20 +59,23 @@ package struct TokenDraft: Sendable, Equatable {
 }
 
 extension TokenRequest {
-  /// The rules by which tokens are made from tokens.
+  /// The rules by which tokens are made from tokens, those of a role among them.
   /// - Throws: what the client did wrong, in the words that clients know.
   package func draft(
-    parent: TokenEntry, under circumstances: TokenCircumstances, now: Timestamp
+    parent: TokenEntry, role: TokenRole? = nil, under circumstances: TokenCircumstances, now: Timestamp
   ) throws(EngineError) -> TokenDraft {
     if parent.type == .batch { throw .invalid("batch tokens cannot create more tokens") }
     if parent.numberOfUses != 0 { throw .invalid("restricted use token cannot generate child tokens") }
-    if !entityAlias.isEmpty { throw .invalid("'entity_alias' is only allowed in combination with token role") }
+    if !entityAlias.isEmpty {
+      guard let role else { throw .invalid("'entity_alias' is only allowed in combination with token role") }
+      guard role.allows(entityAlias: entityAlias) else { throw .invalid("invalid 'entity_alias' value") }
+    }
 
-    let type = try tokenType()
+    let type = try tokenType(role)
     var warnings = try checkID(circumstances)
-    let policies = try allowedPolicies(parent: parent, circumstances)
+    let policies = try allowedPolicies(parent: parent, role: role, circumstances)
     if type == .batch && policies.contains("root") { throw .invalid("batch tokens cannot be root tokens") }
-    if noParent && !isOrphanPath && !circumstances.hasSudo {
+    if role == nil && noParent && !isOrphanPath && !circumstances.hasSudo {
       throw .invalid("root or sudo privileges required to create orphan token")
     }
 
@@ -78,25 +86,42 @@ extension TokenRequest {
     }
     if ttl < .zero { throw .invalid("ttl must be positive") }
 
-    var entry = TokenEntry(type: type, path: path, policies: policies, creationTime: now)
+    var entry = TokenEntry(type: type, path: role?.tokenPath ?? path, policies: policies, creationTime: now)
     entry.displayName = Self.displayName(displayName)
     entry.metadata = metadata
     entry.entityID = parent.entityID
     entry.explicitMaxTTL = explicitMaxTTL
     entry.period = period
-    entry.numberOfUses = numberOfUses
     entry.grantedUses = numberOfUses
     entry.renewable = renewable && type == .service
+    if let role {
+      entry.role = role.name
+      if !role.renewable { entry.renewable = false }
+      if role.numberOfUses > 0, numberOfUses == 0 || role.numberOfUses < numberOfUses {
+        entry.grantedUses = role.numberOfUses
+      }
+      entry.boundCIDRs = role.boundCIDRs.value
+    }
+    // Nobody counts the uses of what is not stored.
+    entry.numberOfUses = type == .service ? entry.grantedUses : 0
 
-    warnings += try limitLife(&entry, parent: parent, circumstances)
+    warnings += try limitLife(&entry, parent: parent, role: role, circumstances)
     warnings += policies.filter { $0 != "root" && !circumstances.policyExists($0) }.map {
       "Policy \"\($0)\" does not exist"
     }
-    return TokenDraft(entry: entry, isOrphan: isOrphanPath || noParent, warnings: warnings)
+    let isOrphan = role.map(\.orphan) ?? (isOrphanPath || noParent)
+    return TokenDraft(entry: entry, isOrphan: isOrphan, warnings: warnings)
   }
 
-  private func tokenType() throws(EngineError) -> TokenType {
-    switch type {
+  private func tokenType(_ role: TokenRole?) throws(EngineError) -> TokenType {
+    let wanted =
+      switch role?.kind {
+      case .service: "service"
+      case .batch: "batch"
+      case .defaultBatch: type.isEmpty ? "batch" : type
+      case .defaultService, nil: type
+      }
+    switch wanted {
     case "", "service":
       if numberOfUses < 0 { throw .invalid("number of uses cannot be negative") }
       return .service
@@ -122,31 +147,51 @@ extension TokenRequest {
   private static let reservedPrefixes = ["hvs.", "hvb.", "hvr.", "s.", "b.", "r."]
 
   private func allowedPolicies(
-    parent: TokenEntry, _ circumstances: TokenCircumstances
+    parent: TokenEntry, role: TokenRole?, _ circumstances: TokenCircumstances
   ) throws(EngineError) -> [String] {
-    var wanted = policies
-    if wanted.isEmpty { wanted = noDefaultPolicy ? parent.policies.filter { $0 != "default" } : parent.policies }
+    let isWithoutDefault = noDefaultPolicy || role?.noDefaultPolicy == true
     let parentsHave = Set(parent.policies.map(PolicyNames.normalized))
-    let given = PolicyNames.normalized(wanted, addingDefault: false)
-    if circumstances.hasSudo {
-      if given.contains("root") && !parentsHave.contains("root") {
-        throw .invalid("root tokens may not be created without parent token being root")
+    var given = PolicyNames.normalized(policies, addingDefault: false)
+    let all: [String]
+    if let role, role.hasPolicyLists {
+      all = try role.policies(requested: policies, withoutDefault: isWithoutDefault, parent: parent.policies)
+    } else {
+      if policies.isEmpty {
+        let wanted = isWithoutDefault ? parent.policies.filter { $0 != "default" } : parent.policies
+        given = PolicyNames.normalized(wanted, addingDefault: false)
       }
-    } else if !parentsHave.isSuperset(of: given) {
-      throw .invalid("child policies must be subset of parent")
+      if !circumstances.hasSudo && !parentsHave.isSuperset(of: given) {
+        throw .invalid("child policies must be subset of parent")
+      }
+      let names = isWithoutDefault ? given.filter { $0 != "default" } : given
+      let addsDefault = !isWithoutDefault && (circumstances.hasSudo || parentsHave.contains("default"))
+      all = PolicyNames.normalized(names, addingDefault: addsDefault)
     }
-    let names = noDefaultPolicy ? given.filter { $0 != "default" } : given
-    let addsDefault = !noDefaultPolicy && (circumstances.hasSudo || parentsHave.contains("default"))
-    let all = PolicyNames.normalized(names, addingDefault: addsDefault)
+    if all.contains("root") && !parentsHave.contains("root") {
+      throw .invalid("root tokens may not be created without parent token being root")
+    }
     for name in all where PolicyNames.unassignable.contains(name) { throw .invalid("cannot assign policy \"\(name)\"") }
     if all.isEmpty && given.isEmpty { throw .invalid("token must have at least one policy") }
     return all
   }
 
   private func limitLife(
-    _ entry: inout TokenEntry, parent: TokenEntry, _ circumstances: TokenCircumstances
+    _ entry: inout TokenEntry, parent: TokenEntry, role: TokenRole?, _ circumstances: TokenCircumstances
   ) throws(EngineError) -> [String] {
     var warnings: [String] = []
+    let terms = RenewalTerms(of: entry, role: entry.type == .batch ? nil : role)
+    let (explicitMaxTTL, period) = (terms.explicitMaxTTL, terms.period)
+    if let role, entry.type == .service {
+      if entry.explicitMaxTTL > .zero && role.explicitMaxTTL.value > .zero {
+        warnings.append(
+          "Explicit max TTL specified both during creation call and in role; using the lesser value of "
+            + "\(explicitMaxTTL.seconds) seconds")
+      }
+      if entry.period > .zero && role.period.value > .zero {
+        warnings.append(
+          "Period specified both during creation call and in role; using the lesser value of \(period.seconds) seconds")
+      }
+    }
     // Only root tokens may be without end, and only where none was asked for.
     if ttl > .zero || period > .zero || !entry.isRoot {
       var limits = LifeSpan.Limits(defaultTTL: circumstances.defaultTTL, maxTTL: circumstances.maxTTL)
@@ -156,7 +201,7 @@ extension TokenRequest {
         throw .invalid("no time to live is left")
       }
       entry.ttl = life.ttl
-      warnings = life.warnings
+      warnings += life.warnings
     } else if explicitMaxTTL > .zero {
       entry.ttl = explicitMaxTTL
     }

@@ -9,6 +9,8 @@ struct Bench {
   let rounds: Int
   let connections: Int
   let secrets: Int
+  /// The name of the one work to do; all where it is empty.
+  let only: String
 
   /// How many keys are read and written; each value has 100 bytes.
   private static let keys = 1000
@@ -45,7 +47,7 @@ struct Bench {
     let idle = server.residentMegabytes
     try prepare(setup)
 
-    let works = works(root: root)
+    let works = works(root: root).filter { only.isEmpty || $0.name == only }
     var bareResults: [Measurement] = []
     var results = [[Measurement]](repeating: [], count: works.count)
     for _ in 0..<rounds {

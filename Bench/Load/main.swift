@@ -2,12 +2,13 @@ internal import Glibc
 
 let usage = """
   usage: coffer-bench --bin COFFER --bare BARE-ROUTE [--seconds 1] [--rounds 3] [--connections 32] [--secrets 100000]
+    [--only "KV v2 read"]
 
   Measures a durable server as users run it (Raft storage, audit to a file, a static seal) beside a bare route of the same
   HTTP stack, in turns, and prints each figure with its share of the bare route's. All on this machine: the load takes its part.
   """
 
-var options = ["bin": "", "bare": "", "seconds": "1", "rounds": "3", "connections": "32", "secrets": "100000"]
+var options = ["bin": "", "bare": "", "seconds": "1", "rounds": "3", "connections": "32", "secrets": "100000", "only": ""]
 var words = CommandLine.arguments.dropFirst()
 while let word = words.popFirst() {
   guard word.hasPrefix("--"), options[String(word.dropFirst(2))] != nil, let value = words.popFirst() else {
@@ -29,7 +30,7 @@ do {
   defer { removeFolder(folder) }
   try Bench(
     binary: binary, bare: bare, folder: folder, seconds: seconds, rounds: rounds, connections: connections,
-    secrets: secrets
+    secrets: secrets, only: options["only"] ?? ""
   ).run()
 } catch {
   fail("coffer-bench: \(error)")

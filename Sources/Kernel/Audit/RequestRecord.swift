@@ -42,8 +42,10 @@ struct RequestRecord {
     var error = ""
     switch outcome.body {
     case .failure(let failure):
-      error = Failures.message(failure)
-      response.data = JSONText(["error": .string(error)] as JSONObject)
+      let message = Failures.message(failure)
+      // Texts about what a client sent are kept as digests in the answer's data and do not stand here as well.
+      error = Failures.isInvalidRequest(failure) ? Failures.invalidRequest : message
+      response.data = JSONText(["error": .string(message)] as JSONObject)
     case .none: return try broker.response(receipt, nil, auth: nil)
     case .envelope(let envelope):
       response.data = envelope.data.flatMap { $0.isNull ? nil : $0 }

@@ -56,7 +56,8 @@ package final class ActiveState: Sendable {
       store: barrier, cubbyholePrefix: cubbyhole.entry.storagePrefix, clock: clock, random: random,
       log: { tokenLog.warn($0) })
     wrapping = Wrapping(
-      store: barrier, tokens: tokens, cubbyholePrefix: cubbyhole.entry.storagePrefix, random: random)
+      store: barrier, tokens: tokens, cubbyholePrefix: cubbyhole.entry.storagePrefix,
+      address: node.settings.apiAddress, random: random)
     identity = IdentityStore(store: barrier, random: random)
     try identity.load()
     let leaseLog = node.log.named("lease")

@@ -75,13 +75,20 @@ package final class Wrapping: Sendable {
   private let tokens: TokenStore
   private let cubbyholePrefix: String
   private let random: RandomSource
+  private let signer: TokenSigner
 
-  package init(store: any LogicalStore, tokens: TokenStore, cubbyholePrefix: String, random: RandomSource) {
+  /// - Parameter address: of this server, for tokens in the form of a JWT.
+  package init(
+    store: any LogicalStore, tokens: TokenStore, cubbyholePrefix: String, address: String = "", random: RandomSource
+  ) {
+    signer = TokenSigner(store: store, address: address)
     self.store = store
     self.tokens = tokens
     self.cubbyholePrefix = cubbyholePrefix
     self.random = random
   }
+
+  package func publicKey() throws -> WrappingPublicKey { try signer.publicKey() }
 
   package static let invalidToken = EngineError.invalid("wrapping token is not valid or does not exist")
 
@@ -113,7 +120,7 @@ package final class Wrapping: Sendable {
       text = callerToken
       if text.isEmpty { throw EngineError.denied("error validating wrapping token: token is empty") }
     }
-    let token = Self.tokenText(text)
+    let token = try signer.token(text)
     guard try tokens.lookup(token, now: now)?.isWrapping == true else { throw Self.invalidToken }
     return token
   }
@@ -123,7 +130,7 @@ package final class Wrapping: Sendable {
   /// whoever spent it
   ///   revokes it after the request.
   package func unwrap(_ text: String, caller: TokenEntry?, now: Timestamp) throws -> UnwrappedAnswer {
-    let token = Self.tokenText(text)
+    let token = try signer.token(text)
     if let caller, caller.isWrapping, try tokens.isText(token, of: caller) {
       guard let entry = try tokens.current(caller), let content = try content(entry) else { throw Self.invalidToken }
       return content.answer
@@ -137,7 +144,7 @@ package final class Wrapping: Sendable {
 
   /// What can be known of a wrapped answer without using its token up: the `data` of a lookup.
   package func lookup(_ text: String, now: Timestamp) throws -> JSONObject {
-    guard let entry = try tokens.lookup(Self.tokenText(text), now: now), entry.isWrapping else {
+    guard let entry = try tokens.lookup(try signer.token(text), now: now), entry.isWrapping else {
       throw Self.invalidToken
     }
     return [
@@ -148,7 +155,7 @@ package final class Wrapping: Sendable {
 
   /// Moves the answer to a new token, for `ttl` or as long as it was wrapped for. The old one is of no use afterwards.
   package func rewrap(_ text: String, ttl: TimeSpan?, asJWT: Bool, now: Timestamp) throws -> WrapInfo {
-    let (known, content) = try open(Self.tokenText(text), now: now)
+    let (known, content) = try open(try signer.token(text), now: now)
     return try wrap(
       content, path: known.entry.path, ttl: ttl ?? known.entry.creationTTL, asJWT: asJWT, wrappedAccessor: "", now: now,
       replacing: known)
@@ -209,20 +216,9 @@ package final class Wrapping: Sendable {
       return (writes + (old.map { tokens.removal($0.entry) } ?? []), old.map { [$0] } ?? [])
     }
     return WrapInfo(
-      token: text, accessor: entry.accessor, ttl: ttl, creationTime: now, creationPath: path,
+      token: asJWT ? try signer.sign(text, of: entry) : text, accessor: entry.accessor, ttl: ttl, creationTime: now, creationPath: path,
       wrappedAccessor: wrappedAccessor)
   }
 
   private func folder(_ entry: TokenEntry) -> String { cubbyholePrefix + entry.cubbyholeID + "/" }
-
-  /// The token inside a JWT (RFC 7519) is its `jti`; any other text is a token itself.
-  private static func tokenText(_ text: String) -> String {
-    guard text.hasPrefix("eyJ") else { return text }
-    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-    guard parts.count == 3,
-      let bytes = try? Base64.decode(String(parts[1]), alphabet: .url, padded: false),
-      let claims = try? JSONText(checking: bytes).parsed()
-    else { return text }
-    return claims["jti"]?.stringValue ?? text
-  }
 }

@@ -29,6 +29,9 @@ extension SystemEngine {
         "wrapping/rewrap", traits: .wrappingToken, fields: [wrappedToken.description],
         summary: "Move a wrapped answer to a new token", help: "The old token is of no use afterwards.",
         [.update: { engine, call in try engine.rewrap(call) }]),
+      Route(
+        "wrapping/pubkey", traits: .unauthenticated, summary: "The key that wrapping tokens in JWT form are signed with",
+        help: "Coordinates of the point, in decimal.", [.read: { engine, call in try engine.wrappingKey(call) }]),
     ]
   }
 
@@ -57,6 +60,13 @@ extension SystemEngine {
     let moved = try state.wrapping.rewrap(
       try Self.wrappingToken(call), ttl: call.wrapTTL, asJWT: session.inbound.wrapsAsJWT, now: call.now)
     return Reply(.plain(moved.envelope))
+  }
+
+  private func wrappingKey(_ call: Call) throws -> Reply {
+    let key = try call.active.state.wrapping.publicKey()
+    return .data([
+      "jwt_curve": .string(WrappingPublicKey.curve), "jwt_x": .string(key.x), "jwt_y": .string(key.y),
+    ])
   }
 
   private static func wrappingToken(_ call: Call) throws -> String {

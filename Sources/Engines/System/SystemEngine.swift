@@ -8,7 +8,7 @@ package struct SystemEngine: Engine {
     make: { _ in MountedEngine(SystemEngine()) })
 
   package static let routes: [Route<SystemEngine>] =
-    healthRoutes + sealRoutes + initializationRoutes + keyRoutes + rootGenerationRoutes + clusterRoutes + mountRoutes + authMountRoutes
+    healthRoutes + sealRoutes + initializationRoutes + keyRoutes + rootGenerationRoutes + rekeyRoutes + clusterRoutes + mountRoutes + authMountRoutes
     + remountRoutes + policyRoutes + passwordPolicyRoutes + capabilityRoutes + auditRoutes + wrappingRoutes + toolRoutes
     + interfaceRoutes + specificationRoutes + configurationRoutes + monitoringRoutes + catalogRoutes + rawStorageRoutes
 }

@@ -28,6 +28,8 @@ package struct RouteTraits: OptionSet, Sendable {
   /// About a wrapped answer: the field `token`, or else the caller's token, must be a good wrapping token, which is looked at before the caller's right
   /// to make the request, so that a request with a bad one uses up nothing.
   package static let wrappingToken = RouteTraits(rawValue: 1 << 10)
+  /// Works without a token where the configuration lists `rekey` in `enable_unauthenticated_access`.
+  package static let unauthenticatedIfConfigured = RouteTraits(rawValue: 1 << 11)
 }
 
 /// One endpoint: its path, fields, operations and help in one value. Routing, OpenAPI, path help and documentation derive from it.

@@ -14,6 +14,7 @@ package struct SystemEngine: Engine {
     initializationRoutes,
     keyRoutes,
     rootGenerationRoutes,
+    rekeyRoutes,
     clusterRoutes,
     mountRoutes,
     authMountRoutes,

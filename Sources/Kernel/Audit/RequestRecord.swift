@@ -74,7 +74,7 @@ struct RequestRecord {
     guard let mount = exchange.mount else { return nil }
     let entry = mount.entry
     // Without a valid token the log does not tell which mount it was that the caller could not use.
-    let isKnown = exchange.token != nil || exchange.route?.traits.contains(.unauthenticated) == true
+    let isKnown = exchange.token != nil || exchange.isOpen
     var face = AuditMount(
       point: entry.requestPath, type: entry.type, accessor: isKnown ? entry.accessor : "",
       mountClass: entry.mountClass.rawValue, version: mount.type.version)
@@ -92,7 +92,7 @@ struct RequestRecord {
         allowed: refusal == nil, grantingPolicies: exchange.grantingPolicies.map { AuditAuth.GrantingPolicy(name: $0) })
       return auth
     }
-    guard exchange.route?.traits.contains(.unauthenticated) == true else { return nil }
+    guard exchange.isOpen else { return nil }
     var auth = AuditAuth()
     auth.tokenType = "default"
     auth.policyResults = AuditAuth.PolicyResults(allowed: refusal == nil)

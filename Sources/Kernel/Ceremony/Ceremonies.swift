@@ -5,6 +5,7 @@ package import SecretMemory
 /// The operations on keys that are under way. They are gone when the node is sealed.
 struct Ceremonies: Sendable {
   var rootGeneration: RootGeneration?
+  var rekeys: [RekeyTarget: Rekey] = [:]
 }
 
 /// How the making of a root token stands.

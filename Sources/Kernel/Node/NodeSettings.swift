@@ -29,6 +29,8 @@ package struct NodeSettings: Sendable {
   /// How long a request waits for one audit device.
   package var auditTimeout = TimeSpan.seconds(5)
   package var allowsAuditPrefix = false
+  /// New key shares can be made without a token, by those who hold the present ones.
+  package var allowsUnauthenticatedRekey = false
 
   package init(version: String, buildDate: String, storageType: String) {
     self.version = version

@@ -118,8 +118,15 @@ struct Exchange {
 
   // MARK: Identify
 
+  /// The route works without a token.
+  var isOpen: Bool {
+    guard let traits = route?.traits else { return false }
+    return traits.contains(.unauthenticated)
+      || (traits.contains(.unauthenticatedIfConfigured) && node.settings.allowsUnauthenticatedRekey)
+  }
+
   private mutating func identify() throws {
-    let isOpen = route?.traits.contains(.unauthenticated) == true && operation != .help
+    let isOpen = isOpen && operation != .help
     if route?.traits.contains(.wrappingToken) == true, operation != .help {
       let wrapping = try state.wrapping.admit(
         field: fields["token"], callerToken: request.token, now: request.received)
@@ -161,7 +168,7 @@ struct Exchange {
   }
 
   private mutating func authorise() throws {
-    guard let token, operation != .help, route?.traits.contains(.unauthenticated) != true else { return }
+    guard let token, operation != .help, !isOpen else { return }
     if token.isRoot {
       grantingPolicies = ["root"]
       return

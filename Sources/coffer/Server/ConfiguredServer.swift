@@ -74,6 +74,7 @@ struct ConfiguredServer {
     settings.warnings = []
     settings.prometheusIsEnabled = configuration.telemetry.prometheusRetention > .zero
     settings.allowsAuditPrefix = configuration.allowAuditLogPrefixing
+    settings.allowsUnauthenticatedRekey = configuration.unauthenticatedAccess.contains("rekey")
     settings.sanitizedConfiguration = sanitized(storage: storage)
     return settings
   }

@@ -127,11 +127,14 @@ package final class MountTable: Sendable {
 
   package var engineTypes: [EngineType] { types }
 
-  /// The mount in whose way a new one at `path` would stand, or that would stand in its way.
-  package func conflict(with requestPath: String) -> MountEntry? {
-    snapshot.withLock { table in
-      table.byPath.values.map(\.entry).first {
-        requestPath.hasPrefix($0.requestPath) || $0.requestPath.hasPrefix(requestPath)
+  /// The mount in whose way one at `requestPath` would stand, or that would stand in its way; mounts that are not served
+  /// keep their paths too.
+  /// - Parameter moving: the mount that is to have the path, which is not in its own way.
+  package func conflict(with requestPath: String, moving: Mount? = nil) -> MountEntry? {
+    let moved = moving?.entry.uuid
+    return snapshot.withLock { table in
+      (table.byPath.values.map(\.entry) + table.unavailable).first {
+        $0.uuid != moved && (requestPath.hasPrefix($0.requestPath) || $0.requestPath.hasPrefix(requestPath))
       }
     }
   }
@@ -196,12 +199,16 @@ package final class MountTable: Sendable {
   }
 
   /// Stores a changed entry and shows it to the engine; the path may change.
+  /// - Throws: `EngineError` where the new path is taken.
   package func change(_ mount: Mount, _ edit: (inout MountEntry) throws -> Void) throws {
     let hasOtherOptions = try changing.withLock { (_) throws in
       let old = mount.entry
       var entry = old
       try edit(&entry)
       if entry == old { return false }
+      if entry.requestPath != old.requestPath, let taken = conflict(with: entry.requestPath, moving: mount) {
+        throw EngineError.invalid("path already in use at \"\(taken.requestPath)\"")
+      }
       var batch = WriteBatch()
       batch.put(entry.storageKey, JSONText(entry.record).bytes)
       _ = try surroundings.store.commit(batch)

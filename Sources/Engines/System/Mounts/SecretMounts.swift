@@ -229,7 +229,7 @@ extension SystemEngine {
     guard let mount = state.mounts.mount(mountClass, MountPath.auth(from) ?? from) else {
       throw EngineError.invalid("no matching mount at \"\(from)\"")
     }
-    if let taken = state.mounts.conflict(with: to), taken.requestPath != mount.entry.requestPath || from == to {
+    if let taken = from == to ? mount.entry : state.mounts.conflict(with: to, moving: mount) {
       throw EngineError.invalid("path already in use at \"\(taken.requestPath)\"")
     }
     try state.leases.revokePrefix(from, now: state.clock.now())

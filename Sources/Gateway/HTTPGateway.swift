@@ -22,17 +22,15 @@ package struct HTTPGateway: HTTPHandler {
 
   package func handle(_ request: HTTPRequest) -> HTTPResponse {
     let behaviour = behaviour(request.listener)
-    var answer = route(request, behaviour)
-    let origin = CrossOrigin(request, node: node)
-    if let origin {
-      guard origin.isAllowed else {
-        return message(.errors(403, ["origin not allowed"]), request, behaviour)
-      }
-      if request.method == "OPTIONS", origin.isPreflight {
-        answer = WireResponse(status: 204, contentType: "", body: .bytes([]))
-      }
-      answer.headers += origin.responseHeaders
+    guard let origin = CrossOrigin(request, node: node) else {
+      return message(route(request, behaviour), request, behaviour)
     }
+    // Asked first: what a page of a foreign origin may not do is not done.
+    guard origin.isAllowed else { return message(.errors(403, ["origin not allowed"]), request, behaviour) }
+    var answer =
+      request.method == "OPTIONS" && origin.isPreflight
+      ? WireResponse(status: 204, contentType: "", body: .bytes([])) : route(request, behaviour)
+    answer.headers += origin.responseHeaders
     return message(answer, request, behaviour)
   }
 

@@ -226,10 +226,13 @@ package struct HTTPGateway: HTTPHandler {
     }
   }
 
+  private static let redactedPaths = ["/v1/sys/health", "/v1/sys/seal-status", "/v1/sys/leader"].map { Array($0.utf8) }
+
   /// Takes what the listener must not show out of the status endpoints' answers.
   private func redacted(_ bytes: [UInt8], _ request: HTTPRequest?, _ behaviour: ListenerBehaviour) -> [UInt8] {
     guard behaviour.redactsVersion || behaviour.redactsAddresses || behaviour.redactsClusterName,
-      let path = request?.path, ["/v1/sys/health", "/v1/sys/seal-status", "/v1/sys/leader"].contains(path),
+      let path = request.flatMap({ PercentEncoding.decodeBytes($0.path.utf8[...]) }),
+      Self.redactedPaths.contains(path),
       var object = try? JSONParser.parse(bytes).objectValue
     else { return bytes }
     func clear(_ names: [String]) { for name in names where object[name] != nil { object[name] = "" } }

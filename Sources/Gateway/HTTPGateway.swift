@@ -183,7 +183,8 @@ package struct HTTPGateway: HTTPHandler {
   private func metrics(_ request: HTTPRequest, _ query: JSONObject) -> WireResponse {
     let registry = node.composition.metrics
     let accepts = request.headers.values("accept").joined(separator: ",")
-    if query["format"]?.stringValue == "prometheus" || accepts.contains("openmetrics") || accepts.contains("prometheus") {
+    if query["format"]?.stringValue == "prometheus" || accepts.contains("openmetrics") || accepts.contains("prometheus")
+    {
       return WireResponse(
         status: 200, contentType: "text/plain; version=0.0.4; charset=utf-8",
         body: .bytes(Array(registry.prometheus().utf8)))
@@ -193,7 +194,9 @@ package struct HTTPGateway: HTTPHandler {
 
   // MARK: Answers
 
-  private static let transportSecurity = (name: "Strict-Transport-Security", value: "max-age=31536000; includeSubDomains")
+  private static let transportSecurity = (
+    name: "Strict-Transport-Security", value: "max-age=31536000; includeSubDomains"
+  )
 
   private func message(
     _ answer: WireResponse, _ request: HTTPRequest?, _ behaviour: ListenerBehaviour

@@ -65,7 +65,8 @@ extension SystemEngine {
     let table = try call.active.state.mounts
     let path = MountPath.normalised(call.capture("path"))
     guard let mount = table.mount(mountClass, path) else {
-      throw EngineError.invalid("No \(mountClass == .auth ? "auth" : "secret") engine\(mountClass == .auth ? "" : " mount") at \(path)")
+      throw EngineError.invalid(
+        mountClass == .auth ? "No auth engine at \(path)" : "No secret engine mount at \(path)")
     }
     return .data(MountInfo.object(mount, in: table))
   }
@@ -220,7 +221,9 @@ extension SystemEngine {
       }
       if source == "token/" { throw EngineError.invalid("cannot remount \"\(from)\"") }
     } else {
-      if BuiltinMounts.reserved.contains(where: from.hasPrefix) { throw EngineError.invalid("cannot remount \"\(from)\"") }
+      if BuiltinMounts.reserved.contains(where: from.hasPrefix) {
+        throw EngineError.invalid("cannot remount \"\(from)\"")
+      }
       if BuiltinMounts.reserved.contains(where: to.hasPrefix) {
         throw EngineError.invalid("cannot remount to destination \(to)")
       }

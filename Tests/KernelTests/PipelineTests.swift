@@ -211,9 +211,14 @@ struct PipelineTests {
     #expect(wrapped.json["wrap_info"]?["ttl"] == 300)
     #expect(wrapped.json["wrap_info"]?["creation_path"] == "secret/a")
     let token = try #require(wrapped.json["wrap_info"]?["token"]?.stringValue)
-    #expect(world.send(.read, "secret/a", token: token).status == 403)
     #expect(world.send(.update, "sys/wrapping/unwrap", token: token).data["v"] == 1)
     #expect(world.send(.update, "sys/wrapping/unwrap", token: token).status == 400)
+
+    // A request that is denied is the token's one use.
+    let other = world.send(.read, "secret/a", wrap: .minutes(5))
+    let otherToken = try #require(other.json["wrap_info"]?["token"]?.stringValue)
+    #expect(world.send(.read, "secret/a", token: otherToken).status == 403)
+    #expect(world.send(.update, "sys/wrapping/unwrap", token: otherToken).status == 400)
 
     let late = world.send(.read, "secret/a", wrap: .minutes(5))
     let lateToken = try #require(late.json["wrap_info"]?["token"]?.stringValue)

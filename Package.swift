@@ -168,8 +168,14 @@ let package = Package(
       "Kernel",
       [
         "Primitives", "SecretMemory", "JSONText", "StorageAPI", "EngineAPI", "AuditAPI", "SealAPI", "MemoryStore",
-        "KVEngine", "CubbyholeEngine", "TokenMethod", "SystemEngine", "AccessPolicy", "Barrier", "Tokens", "AuditTrail",
-        "Logging", "Metrics",
+        "KVEngine", "CubbyholeEngine", "TokenMethod", "SystemEngine", "IdentityEngine", "ShamirSeal", "AccessPolicy",
+        "Barrier", "Tokens", "AuditTrail", "Logging", "Metrics",
+      ]),
+    tests(
+      "Gateway",
+      [
+        "Primitives", "SecretMemory", "JSONText", "EngineAPI", "HTTPServer", "Kernel", "MemoryStore", "KVEngine",
+        "CubbyholeEngine", "TokenMethod", "SystemEngine", "IdentityEngine", "ShamirSeal", "Logging", "Metrics",
       ]),
     tests("HTTPServer", ["Primitives", "CSystem"]),
     tests("ServerConfiguration", ["HCL", "Primitives", "JSONText"]),

@@ -27,8 +27,8 @@ enum Forwarding {
     }
     guard settings.hopSkips < chain.count else {
       throw .invalid(
-        "malformed x-forwarded-for configuration or request, hops to skip (\(settings.hopSkips)) would skip before earliest chain link (chain length \(chain.count))"
-      )
+        "malformed x-forwarded-for configuration or request, hops to skip (\(settings.hopSkips)) would skip before "
+          + "earliest chain link (chain length \(chain.count))")
     }
     return (chain[chain.count - 1 - settings.hopSkips], 0)
   }

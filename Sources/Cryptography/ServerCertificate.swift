@@ -15,7 +15,8 @@ package struct ServerCertificate: Sendable {
   package init(names: [String], random: RandomSource) throws(CryptographyError) {
     let alternatives = names.map { (Self.isAddress($0) ? "IP:" : "DNS:") + $0 }.joined(separator: ",")
     // A comma or colon in a name would begin another one.
-    guard !names.isEmpty, names.allSatisfy({ !$0.isEmpty && !$0.contains(",") && (Self.isAddress($0) || !$0.contains(":")) })
+    guard !names.isEmpty,
+      names.allSatisfy({ !$0.isEmpty && !$0.contains(",") && (Self.isAddress($0) || !$0.contains(":")) })
     else { throw .library }
     guard let authorityKey = coffer_p256_key() else { throw .library }
     defer { EVP_PKEY_free(authorityKey) }

@@ -6,7 +6,8 @@ extension TokenParameters {
   /// The members of an answer that shows a role, with old names where they were used.
   package var members: JSONObject {
     var object: JSONObject = [
-      "alias_metadata": .object(JSONObject(aliasMetadata.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })),
+      "alias_metadata": .object(
+        JSONObject(aliasMetadata.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })),
       "token_bound_cidrs": .strings(boundCIDRs.map(\.description)),
       "token_explicit_max_ttl": .int(explicitMaxTTL.seconds),
       "token_max_ttl": .int(maxTTL.seconds),

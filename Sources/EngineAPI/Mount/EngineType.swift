@@ -63,7 +63,8 @@ package struct MountedEngine: Sendable {
   private static func bind<E: Engine>(_ route: Route<E>, to engine: E) -> BoundRoute {
     let run: @Sendable (Call) throws -> Reply = { call in
       // A create is answered by the update handler where the route has only one for both.
-      guard let handler = route.handlers[call.operation] ?? (call.operation == .create ? route.handlers[.update] : nil) else {
+      guard let handler = route.handlers[call.operation] ?? (call.operation == .create ? route.handlers[.update] : nil)
+      else {
         throw EngineError.unsupportedOperation
       }
       return try handler(engine, call)
@@ -74,7 +75,8 @@ package struct MountedEngine: Sendable {
     if let name = route.loginName { loginName = { call in try name(engine, call) } }
     return BoundRoute(
       pattern: route.pattern, traits: route.traits, sudoOperations: route.sudoOperations, fields: route.fields,
-      fieldNames: Set(route.fields.map(\.name)), summary: route.summary, help: route.help, operations: Set(route.handlers.keys),
+      fieldNames: Set(route.fields.map(\.name)), summary: route.summary, help: route.help,
+      operations: Set(route.handlers.keys),
       run: run, exists: exists, loginName: loginName)
   }
 

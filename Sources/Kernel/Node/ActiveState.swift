@@ -114,7 +114,9 @@ package final class ActiveState: Sendable {
       try barrier.get(StoragePaths.versions + name).flatMap {
         try? JSONObject.Member(name: name, value: JSONParser.parse($0.bytes))
       }
-    }.sorted { ($0.value["timestamp_installed"]?.stringValue ?? "") < ($1.value["timestamp_installed"]?.stringValue ?? "") }
+    }.sorted {
+      ($0.value["timestamp_installed"]?.stringValue ?? "") < ($1.value["timestamp_installed"]?.stringValue ?? "")
+    }
   }
 
   /// What the token's entity and its groups add to the token's own policies, as it is now.
@@ -128,7 +130,8 @@ package final class ActiveState: Sendable {
     let generation = identity.generation
     let names = Set(token.policies + identity.policies(of: token.entityID)).sorted()
     return try policies.acl(
-      names, for: PolicyStore.Subject(id: token.entityID, generation: generation) { self.templateSubject(token.entityID) })
+      names,
+      for: PolicyStore.Subject(id: token.entityID, generation: generation) { self.templateSubject(token.entityID) })
   }
 
   private func templateSubject(_ entityID: String) -> TemplateSubject? {

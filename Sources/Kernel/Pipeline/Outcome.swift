@@ -39,7 +39,8 @@ package struct Outcome {
     var response: WireResponse
     switch body {
     case .failure(let error): response = Failures.response(to: error, log: log)
-    case .none: response = status == 404 ? .errors(404, []) : WireResponse(status: status, contentType: "", body: .bytes([]))
+    case .none:
+      response = status == 404 ? .errors(404, []) : WireResponse(status: status, contentType: "", body: .bytes([]))
     case .envelope(let envelope): response = .json(status, envelope.bytes)
     case .bare(let reply):
       switch reply.content {

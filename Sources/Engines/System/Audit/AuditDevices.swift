@@ -43,7 +43,8 @@ extension SystemEngine {
             entry.path,
             [
               "description": .string(entry.description), "local": .bool(entry.local),
-              "options": .object(JSONObject(entry.options.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })),
+              "options": .object(
+                JSONObject(entry.options.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })),
               "path": .string(entry.path), "type": .string(entry.type),
             ]
           )

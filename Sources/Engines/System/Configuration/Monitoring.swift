@@ -17,7 +17,8 @@ private enum Fields {
 extension SystemEngine {
   static let monitoringRoutes: [Route<SystemEngine>] = [
     Route(
-      "metrics", traits: [.unaudited], fields: [Fields.format.description], summary: "What the server counts and measures",
+      "metrics", traits: [.unaudited], fields: [Fields.format.description],
+      summary: "What the server counts and measures",
       [.read: { try metrics($1) }]),
     Route(
       "loggers/", fields: [Fields.level.description], summary: "The levels of all loggers",
@@ -39,7 +40,8 @@ extension SystemEngine {
     let accepts = session.inbound.headers.values("accept").joined(separator: ",")
     let format = try call[Fields.format] ?? ""
     let wantsText =
-      format == "prometheus" || (format.isEmpty && ["prometheus/telemetry", "openmetrics"].contains { accepts.contains($0) })
+      format == "prometheus"
+      || (format.isEmpty && ["prometheus/telemetry", "openmetrics"].contains { accepts.contains($0) })
     guard wantsText else { return Reply(.plain(JSONText(registry.json()))) }
     guard session.node.settings.prometheusIsEnabled else { throw EngineError.invalid("prometheus is not enabled") }
     return Reply(.raw(contentType: "text/plain; version=0.0.4; charset=utf-8", Array(registry.prometheus().utf8)))

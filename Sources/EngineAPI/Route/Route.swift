@@ -28,6 +28,9 @@ package struct RouteTraits: OptionSet, Sendable {
   /// About a wrapped answer: the field `token`, or else the caller's token, must be a good wrapping token, which is looked at before the caller's right
   /// to make the request, so that a request with a bad one uses up nothing.
   package static let wrappingToken = RouteTraits(rawValue: 1 << 10)
+  /// The path ends in a name whose case and outer blanks do not count. Policies are asked about the path with the name folded, or else
+  /// a rule for it could be passed by another spelling.
+  package static let foldedName = RouteTraits(rawValue: 1 << 11)
 }
 
 /// One endpoint: its path, fields, operations and help in one value. Routing, OpenAPI, path help and documentation derive from it.

@@ -169,9 +169,17 @@ struct Exchange {
     guard route?.traits.contains(.noPolicy) != true else { return }
     guard let operation = AccessOperation(operation) else { throw Failures.denied }
     let verdict = try state.acl(for: token).decide(
-      operation, path: path, parameters: fields, wrapTTL: request.wrapTTL)
+      operation, path: decidedPath, parameters: fields, wrapTTL: request.wrapTTL)
     guard verdict.isAllowed, verdict.hasSudo || !needsSudo else { throw Failures.denied }
     grantingPolicies = verdict.grantingPolicies
+  }
+
+  /// The path as policies see it.
+  private var decidedPath: String {
+    guard route?.traits.contains(.foldedName) == true, let name = captures.values.first(where: path.hasSuffix) else {
+      return path
+    }
+    return path.dropLast(name.count) + FoldedName.of(name)
   }
 
   private var needsSudo: Bool {

@@ -28,8 +28,8 @@ package struct RouteTraits: OptionSet, Sendable {
   /// About a wrapped answer: the field `token`, or else the caller's token, must be a good wrapping token, which is looked at before the caller's right
   /// to make the request, so that a request with a bad one uses up nothing.
   package static let wrappingToken = RouteTraits(rawValue: 1 << 10)
-  /// The path ends in a name whose case and outer blanks do not count. Policies are asked about the path with the name folded, or else
-  /// a rule for it could be passed by another spelling.
+  /// Case and outer blanks of the pattern's first hole do not count: it is a name that engines keep as `FoldedName.of` gives it.
+  /// Policies are asked about the path with the name folded, or else a rule for it could be passed by another spelling.
   package static let foldedName = RouteTraits(rawValue: 1 << 11)
 }
 

@@ -176,10 +176,8 @@ struct Exchange {
 
   /// The path as policies see it.
   private var decidedPath: String {
-    guard route?.traits.contains(.foldedName) == true, let name = captures.values.first(where: path.hasSuffix) else {
-      return path
-    }
-    return path.dropLast(name.count) + FoldedName.of(name)
+    guard let route, route.traits.contains(.foldedName) else { return path }
+    return mountPoint + route.pattern.foldingName(in: rest)
   }
 
   private var needsSudo: Bool {

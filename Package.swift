@@ -131,11 +131,11 @@ let package = Package(
         "Commands",
       ], path: "Sources/coffer", swiftSettings: Shared.settings),
 
-    // Measurements; Bench/run builds and starts them.
+    // Measurements; Benchmarks/run builds and starts them.
     .executableTarget(
-      name: "bare-route", dependencies: ["HTTPServer"], path: "Bench/BareRoute", swiftSettings: Shared.settings),
+      name: "bare-route", dependencies: ["HTTPServer"], path: "Benchmarks/BareRoute", swiftSettings: Shared.settings),
     .executableTarget(
-      name: "coffer-bench", dependencies: ["CSystem"], path: "Bench/Load", swiftSettings: Shared.settings),
+      name: "coffer-bench", dependencies: ["CSystem"], path: "Benchmarks/Load", swiftSettings: Shared.settings),
 
     // Tests, a target each.
     tests("Primitives", []),

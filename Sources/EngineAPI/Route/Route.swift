@@ -30,6 +30,9 @@ package struct RouteTraits: OptionSet, Sendable {
   package static let wrappingToken = RouteTraits(rawValue: 1 << 10)
   /// Works without a token where the configuration lists `rekey` in `enable_unauthenticated_access`.
   package static let unauthenticatedIfConfigured = RouteTraits(rawValue: 1 << 11)
+  /// Case and outer blanks of the pattern's first hole do not count: it is a name that engines keep as `FoldedName.of` gives it.
+  /// Policies are asked about the path with the name folded, or else a rule for it could be passed by another spelling.
+  package static let foldedName = RouteTraits(rawValue: 1 << 12)
 }
 
 /// One endpoint: its path, fields, operations and help in one value. Routing, OpenAPI, path help and documentation derive from it.

@@ -103,7 +103,7 @@ extension IdentityEngine {
         member.modifyIndex &+= 1
         changes.groups.append(member)
       }
-      guard isNew else { return Reply(.data(.null)) }
+      guard isNew else { return .none }
       return .data(["id": .string(group.id), "name": .string(group.name)])
     }
   }

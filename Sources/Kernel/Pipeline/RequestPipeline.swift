@@ -176,9 +176,15 @@ struct Exchange {
     guard route?.traits.contains(.noPolicy) != true else { return }
     guard let operation = AccessOperation(operation) else { throw Failures.denied }
     let verdict = try state.acl(for: token).decide(
-      operation, path: path, parameters: fields, wrapTTL: request.wrapTTL)
+      operation, path: decidedPath, parameters: fields, wrapTTL: request.wrapTTL)
     guard verdict.isAllowed, verdict.hasSudo || !needsSudo else { throw Failures.denied }
     grantingPolicies = verdict.grantingPolicies
+  }
+
+  /// The path as policies see it.
+  private var decidedPath: String {
+    guard let route, route.traits.contains(.foldedName) else { return path }
+    return mountPoint + route.pattern.foldingName(in: rest)
   }
 
   private var needsSudo: Bool {

@@ -30,7 +30,7 @@ extension SystemEngine {
       "config/auditing/request-headers/", traits: [.sudo, .dataAtTop], summary: "Request headers that are recorded",
       [.read: { try auditedHeaders($1) }]),
     Route(
-      "config/auditing/request-headers/{header:any}", traits: [.sudo, .dataAtTop],
+      "config/auditing/request-headers/{header:any}", traits: [.sudo, .dataAtTop, .foldedName],
       fields: [Fields.header.description, Fields.hmac.description], summary: "One request header that is recorded",
       [.read: { try auditedHeader($1) }, .update: { try auditHeader($1) }, .delete: { try stopAuditingHeader($1) }]),
   ]

@@ -22,6 +22,7 @@ package struct SystemEngine: Engine {
     policyRoutes,
     passwordPolicyRoutes,
     capabilityRoutes,
+    lockedUserRoutes,
     auditRoutes,
     wrappingRoutes,
     toolRoutes,

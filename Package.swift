@@ -103,14 +103,14 @@ let package = Package(
       "Kernel",
       Shared.codecs + [
         "Cryptography", "StorageAPI", "SealAPI", "AuditAPI", "EngineAPI", "Barrier", "Shamir", "AccessPolicy", "HCL",
-        "Tokens", "Leases", "AuditTrail", "Identity", "Logging", "Metrics",
+        "Tokens", "Leases", "UserLockout", "AuditTrail", "Identity", "Logging", "Metrics",
       ]),
     layer("IdentityEngine", path: "Engines/Identity", Shared.engine + ["Kernel", "Identity"]),
     layer("TokenMethod", path: "AuthMethods/Token", Shared.engine + ["Kernel", "Tokens"]),
     layer(
       "SystemEngine", path: "Engines/System",
       Shared.engine + [
-        "Kernel", "Tokens", "Leases", "AuditTrail", "AccessPolicy", "AuditAPI", "SealAPI", "HCL", "Logging", "Metrics",
+        "Kernel", "Tokens", "Leases", "UserLockout", "AuditTrail", "AccessPolicy", "AuditAPI", "SealAPI", "HCL", "Logging", "Metrics",
       ]),
 
     // Edges.
@@ -126,9 +126,8 @@ let package = Package(
         "CSystem", "Cryptography", "StorageAPI", "SealAPI", "AuditAPI", "EngineAPI", "Barrier", "AccessPolicy",
         "Logging", "Metrics",
         "MemoryStore", "RaftStore", "ShamirSeal", "StaticSeal", "FileAuditDevice", "KVEngine", "CubbyholeEngine",
-        "TransitEngine", "AppRoleMethod", "UserpassMethod", "Kernel",
-        "TokenMethod", "SystemEngine", "IdentityEngine", "HTTPServer", "Gateway", "ServerConfiguration", "Client",
-        "Commands",
+        "TransitEngine", "AppRoleMethod", "UserpassMethod", "UserLockout", "Kernel",
+        "TokenMethod", "SystemEngine", "IdentityEngine", "HTTPServer", "Gateway", "ServerConfiguration", "Client", "Commands",
       ], path: "Sources/coffer", swiftSettings: Shared.settings),
 
     // Measurements; Benchmarks/run builds and starts them.

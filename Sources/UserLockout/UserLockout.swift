@@ -75,10 +75,8 @@ package struct UserLockout: Sendable {
     return failures.lockedUntil
   }
 
-  /// A good login wipes the slate clean.
-  package mutating func succeeded(_ user: LoginUser) { if !users.isEmpty { users[user] = nil } }
-
-  /// - Returns: whether the user was locked.
+  /// Wipes the slate clean, for a good login or an operator.
+  /// - Returns: whether the user was locked, be it long ago.
   @discardableResult
   package mutating func unlock(_ user: LoginUser) -> Bool { users.removeValue(forKey: user)?.lockedUntil != nil }
 

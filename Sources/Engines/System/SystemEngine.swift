@@ -23,6 +23,7 @@ package struct SystemEngine: Engine {
     policyRoutes,
     passwordPolicyRoutes,
     capabilityRoutes,
+    lockedUserRoutes,
     auditRoutes,
     wrappingRoutes,
     toolRoutes,

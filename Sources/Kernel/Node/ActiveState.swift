@@ -19,6 +19,7 @@ package final class ActiveState: Sendable {
   package let leases: LeaseStore
   package let audit: AuditTable
   package let identity: IdentityStore
+  package let logins: LoginGuard
   package let cluster: ClusterIdentity
   package let cors: StoredObject
   /// Headers that the operator adds to the answers of the user interface.
@@ -60,6 +61,8 @@ package final class ActiveState: Sendable {
       address: node.settings.apiAddress, random: random)
     identity = IdentityStore(store: barrier, random: random)
     try identity.load()
+    logins = LoginGuard(store: barrier, rules: node.settings.userLockout)
+    try logins.load(now: since)
     let leaseLog = node.log.named("lease")
     let mounts = mounts
     leases = LeaseStore(

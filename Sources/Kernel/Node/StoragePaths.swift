@@ -11,5 +11,6 @@ enum StoragePaths {
   static let responseHeaders = "core/response-headers"
   static let policies = "sys/policy/"
   static let passwordPolicies = "sys/password-policy/"
+  static let lockedUsers = "core/locked-users/"
   static let versions = "core/versions/"
 }

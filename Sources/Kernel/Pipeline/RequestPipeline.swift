@@ -222,9 +222,12 @@ struct Exchange {
     guard let mount else {
       throw EngineError.notFound("no handler for route \"\(path)\". route entry not found.")
     }
-    _ = mount
     guard let route else { throw EngineError.unsupportedPath }
-    return try route.run(call)
+    guard route.traits.isSuperset(of: .login) else { return try route.run(call) }
+    guard operation.isWrite else { throw EngineError(status: 405, messages: ["unsupported operation"]) }
+    guard let loginName = route.loginName else { return try route.run(call) }
+    return try state.logins.guarded(
+      mount.entry, now: request.received, name: { try loginName(call) }, login: { try route.run(call) })
   }
 }
 

@@ -12,6 +12,7 @@ internal import SealAPI
 internal import ServerConfiguration
 internal import StaticSeal
 internal import StorageAPI
+internal import UserLockout
 
 /// A server as configuration files describe it.
 struct ConfiguredServer {
@@ -75,6 +76,14 @@ struct ConfiguredServer {
     settings.prometheusIsEnabled = configuration.telemetry.prometheusRetention > .zero
     settings.allowsAuditPrefix = configuration.allowAuditLogPrefixing
     settings.allowsUnauthenticatedRekey = configuration.unauthenticatedAccess.contains("rekey")
+    settings.userLockout = configuration.userLockout.mapValues { given in
+      var rule = LockoutRule()
+      rule.threshold = given.threshold
+      rule.duration = given.duration
+      rule.counterReset = given.counterReset
+      rule.isDisabled = given.isDisabled
+      return rule
+    }
     settings.sanitizedConfiguration = sanitized(storage: storage)
     return settings
   }

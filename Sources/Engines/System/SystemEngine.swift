@@ -8,7 +8,10 @@ package struct SystemEngine: Engine {
     make: { _ in MountedEngine(SystemEngine()) })
 
   package static let routes: [Route<SystemEngine>] =
-    healthRoutes + sealRoutes + initializationRoutes + keyRoutes + rootGenerationRoutes + rekeyRoutes + clusterRoutes + mountRoutes + authMountRoutes
+    healthRoutes + sealRoutes + initializationRoutes + keyRoutes + rootGenerationRoutes + rekeyRoutes + clusterRoutes
+    + raftRoutes
+    + mountRoutes + authMountRoutes
     + remountRoutes + policyRoutes + passwordPolicyRoutes + capabilityRoutes + auditRoutes + wrappingRoutes + toolRoutes
     + interfaceRoutes + specificationRoutes + configurationRoutes + monitoringRoutes + catalogRoutes + rawStorageRoutes
+    + quotaRoutes + counterRoutes
 }

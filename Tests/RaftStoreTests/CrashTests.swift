@@ -43,10 +43,40 @@ private struct Trial {
     alternatives = []
   }
 
+  /// Puts new contents in the place of everything; returns false where the disk has stopped.
+  private mutating func replaceAll(_ store: RaftStore, _ seed: UInt64) -> Bool {
+    var contents: [String: [UInt8]] = [:]
+    for _ in 0..<random.below(4) { contents[workload.key()] = random.bytes(Int(random.below(30))) }
+    var next = Model(values: [:], index: model.index + 1)
+    for (key, value) in contents { next.values[Array(key.utf8)] = StoredValue(bytes: value, index: next.index) }
+    // The log has an entry for the step before the state has taken it.
+    var untaken = model
+    untaken.index += 1
+    do throws(StoreError) {
+      let index = try store.replaceAll(contents.map { ($0.key, $0.value) })
+      if index != next.index { Issue.record("seed \(seed): the contents were replaced at another place") }
+      model = next
+      alternatives = []
+      return true
+    } catch {
+      if store.status.committedIndex == model.index && error == .full { return true }
+      if store.status.committedIndex == untaken.index && error == .full {
+        model = untaken
+        return true
+      }
+      alternatives += [next, untaken]
+      return false
+    }
+  }
+
   /// Runs commits and flushes until the disk stops; returns false where an answer was wrong.
   mutating func run(_ store: RaftStore, steps: Int, _ seed: UInt64) {
     for _ in 0..<steps {
       if random.below(5) == 0 { try? store.flush() }
+      if random.below(12) == 0 {
+        guard replaceAll(store, seed) else { return }
+        continue
+      }
       let group = (0...random.below(3)).map { _ in workload.batch(model) }
       var next = model
       let expected = next.commit(group: group)

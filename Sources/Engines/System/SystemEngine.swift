@@ -16,6 +16,7 @@ package struct SystemEngine: Engine {
     rootGenerationRoutes,
     rekeyRoutes,
     clusterRoutes,
+    raftRoutes,
     mountRoutes,
     authMountRoutes,
     remountRoutes,
@@ -33,5 +34,7 @@ package struct SystemEngine: Engine {
     monitoringRoutes,
     catalogRoutes,
     rawStorageRoutes,
+    quotaRoutes,
+    counterRoutes,
   ].flatMap { $0 }
 }

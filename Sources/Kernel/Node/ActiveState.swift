@@ -24,6 +24,10 @@ package final class ActiveState: Sendable {
   package let cors: StoredObject
   /// Headers that the operator adds to the answers of the user interface.
   package let responseHeaders: StoredObject
+  /// What operators set of Raft's autopilot.
+  package let autopilot: StoredObject
+  package let quotas: Quotas
+  package let inFlight = InFlightRequests()
   package let migrations: MountMigrations
   package let since: Timestamp
   package let clock: WallClock
@@ -73,6 +77,8 @@ package final class ActiveState: Sendable {
     cluster = try ClusterIdentity.load(from: barrier)
     cors = try StoredObject(StoragePaths.cors, in: barrier)
     responseHeaders = try StoredObject(StoragePaths.responseHeaders, in: barrier)
+    quotas = try Quotas(store: barrier)
+    autopilot = try StoredObject(StoragePaths.autopilot, in: barrier)
     migrations = MountMigrations()
     audit = try AuditTable(store: barrier, node: node)
   }

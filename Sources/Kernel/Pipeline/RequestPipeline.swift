@@ -15,6 +15,11 @@ package struct RequestPipeline: Sendable {
   package func handle(_ request: InboundRequest) -> WireResponse {
     guard let state = node.state, state.gate.enter() else { return SealedPipeline(node: node).handle(request) }
     defer { state.gate.leave() }
+    state.inFlight.begin(
+      InFlightRequests.Entry(
+        id: request.id, path: request.path, operation: request.operation.rawValue,
+        remoteAddress: request.remoteAddress, remotePort: request.remotePort, start: request.received))
+    defer { state.inFlight.end(request.id) }
     let exchange = Exchange(node: node, state: state, request: request)
     return exchange.run()
   }
@@ -54,11 +59,17 @@ struct Exchange {
 
   func run() -> WireResponse {
     var exchange = self
+    var limitHeaders: [(name: String, value: String)] = []
     do {
       try exchange.resolve()
+      if let limit = exchange.limitFinding() {
+        if let refusal = limit.refusal { return exchange.refuse(limit, refusal) }
+        limitHeaders = limit.headers
+      }
       exchange.fields = exchange.route?.traits.contains(.rawBody) == true ? [:] : try RequestFields.read(request)
     } catch { return Failures.response(to: error, log: node.log) }
-    let response = exchange.runAudited()
+    var response = exchange.runAudited()
+    response.headers += limitHeaders
     if exchange.isLastUse, let token = exchange.token { state.tokens.revokeLater(token) }
     return response
   }

@@ -17,6 +17,8 @@ package final class RaftStore: PhysicalStore {
   private let statisticsSums = Locked(RaftStoreStatistics())
   private let queue: CommitQueue
   private let flusher = Locked<BackgroundThread?>(nil)
+  /// Held by whoever writes the state, since each step must begin where the last one ended.
+  private let stateWriting = Locked(())
   private let folderLock: Locked<FolderLock?>
   private let report: @Sendable (_ level: String, _ message: String) -> Void
   private let term: UInt64
@@ -351,8 +353,54 @@ package final class RaftStore: PhysicalStore {
     }
   }
 
+  // MARK: The whole
+
+  package func snapshot() throws(StoreError) -> any StoreSnapshot {
+    try memory.withLock { memory throws(StoreError) in
+      RaftSnapshot(try view(of: memory), index: memory.committed.index)
+    }
+  }
+
+  /// The state takes the new contents in one step that is durable or did not happen; the log only gets an entry that
+  /// holds the step's place. A store with followers must send them a snapshot then.
+  package func replaceAll(_ contents: [(key: String, value: [UInt8])]) throws(StoreError) -> CommitIndex {
+    try limits.check(contents)
+    let result = Locked<Result<CommitIndex, StoreError>>(.failure(.unavailable("the store is closed")))
+    let contents = contents.map { WriteBatch.Write.put(key: $0.key, value: $0.value) }
+    queue.exclusively { [self] in
+      let outcome: Result<CommitIndex, StoreError>
+      do throws(StoreError) { outcome = .success(try replaceState(contents)) } catch { outcome = .failure(error) }
+      result.withLock { $0 = outcome }
+    }
+    return try result.withLock { $0 }.get()
+  }
+
+  private func replaceState(_ contents: [WriteBatch.Write]) throws(StoreError) -> CommitIndex {
+    let index = memory.withLock { $0.committed.index } + 1
+    var changes = Changes()
+    changes.apply([.deletePrefix("")] + contents, index: index)
+    return try stateWriting.withLock { (_) throws(StoreError) in
+      try log.segments.append([LogEntry(index: index, term: term, kind: .barrier, payload: [])])
+      // Under the lock, so that nobody sees the new state below the old changes.
+      return try memory.update { memory throws(StoreError) in
+        memory.committed = LogPosition(index: index, term: term)
+        try state.apply(changes, upTo: memory.committed)
+        memory.active = Changes()
+        memory.frozen = nil
+        memory.flushed = memory.committed
+        memory.flushFailure = nil
+        return index
+      }
+    }
+  }
+
   /// Brings what is in memory into the state and removes what the log no longer needs.
   func flush() throws(StoreError) {
+    let flushed = try stateWriting.withLock { (_) throws(StoreError) in try flushMemory() }
+    if let flushed { tidyLog(behind: flushed.index) }
+  }
+
+  private func flushMemory() throws(StoreError) -> LogPosition? {
     let work = memory.withLock { memory -> (changes: Changes, position: LogPosition)? in
       if memory.frozen == nil, !memory.active.isEmpty {
         memory.frozen = (memory.active, memory.committed)
@@ -360,7 +408,7 @@ package final class RaftStore: PhysicalStore {
       }
       return memory.frozen
     }
-    guard let work else { return }
+    guard let work else { return nil }
     let began = WallClock.monotonicNanoseconds()
     do throws(StoreError) {
       try state.apply(work.changes, upTo: work.position)
@@ -384,7 +432,7 @@ package final class RaftStore: PhysicalStore {
       sums.flushes &+= 1
       sums.flushNanoseconds &+= WallClock.monotonicNanoseconds() &- began
     }
-    tidyLog(behind: work.position.index)
+    return work.position
   }
 
   /// Removes segments and makes the next one ready, the slow part of it beside the commits.
@@ -434,5 +482,30 @@ package final class RaftStore: PhysicalStore {
     memory.update { $0.isClosed = true }
     state.close()
     folderLock.withLock { $0 = nil }
+  }
+}
+
+/// A view that is given back when nobody holds it any more.
+private final class RaftSnapshot: StoreSnapshot, @unchecked Sendable {
+  // Unchecked because a view is used by one thread at a time, which the lock sees to.
+  private let using = Locked(())
+  private let view: LayeredView
+  let index: CommitIndex
+
+  init(_ view: LayeredView, index: CommitIndex) {
+    self.view = view
+    self.index = index
+  }
+
+  deinit { view.state.end() }
+
+  func forEach(_ body: (_ key: [UInt8], _ value: [UInt8]) throws -> Void) throws {
+    try using.withLock { (_) throws in
+      var next = try view.firstKey(from: [])
+      while let key = next {
+        if let value = try view.value(key) { try body(key, value.bytes) }
+        next = try view.firstKey(from: key + [0])
+      }
+    }
   }
 }

@@ -110,7 +110,8 @@ let package = Package(
     layer(
       "SystemEngine", path: "Engines/System",
       Shared.engine + [
-        "Kernel", "Tokens", "Leases", "UserLockout", "AuditTrail", "AccessPolicy", "AuditAPI", "SealAPI", "HCL", "Logging", "Metrics",
+        "Kernel", "Tokens", "Leases", "UserLockout", "AuditTrail", "AccessPolicy", "AuditAPI", "SealAPI", "HCL",
+        "Logging", "Metrics",
       ]),
 
     // Edges.
@@ -127,7 +128,8 @@ let package = Package(
         "Logging", "Metrics",
         "MemoryStore", "RaftStore", "ShamirSeal", "StaticSeal", "FileAuditDevice", "KVEngine", "CubbyholeEngine",
         "TransitEngine", "AppRoleMethod", "UserpassMethod", "UserLockout", "Kernel",
-        "TokenMethod", "SystemEngine", "IdentityEngine", "HTTPServer", "Gateway", "ServerConfiguration", "Client", "Commands",
+        "TokenMethod", "SystemEngine", "IdentityEngine", "HTTPServer", "Gateway", "ServerConfiguration", "Client",
+        "Commands",
       ], path: "Sources/coffer", swiftSettings: Shared.settings),
 
     // Measurements; Benchmarks/run builds and starts them.

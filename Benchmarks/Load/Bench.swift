@@ -78,7 +78,7 @@ struct Bench {
 
   private func configure(port: Int) throws {
     let key = (0..<32).map { _ in "0123456789abcdef".randomElement() ?? "0" }
-    try write(String(key) , to: folder + "/seal.key", mode: 0o600)
+    try write(String(key), to: folder + "/seal.key", mode: 0o600)
     mkdir(folder + "/raft", 0o700)
     try write(
       """
@@ -174,7 +174,9 @@ struct Bench {
     let filled = try writes.run(against: server, expecting: 200) {
       request("POST", "/v1/kv/data/many/k\($0)", token: root, body: secret($0))
     }
-    print("\(secrets) new secrets written: \(text(filled.throughput, 0)) /s, p99 \(text(filled.percentile(0.99) * 1000, 1)) ms")
+    print(
+      "\(secrets) new secrets written: \(text(filled.throughput, 0)) /s, p99 \(text(filled.percentile(0.99) * 1000, 1)) ms"
+    )
     truncate(auditPath, 0)
     let listing = request("LIST", "/v1/kv/metadata/many", token: root)
     let lists = LoadGenerator(connections: 1, seconds: 600, limit: 5)
@@ -196,7 +198,8 @@ struct Bench {
   // MARK: The report
 
   private func report(_ bareResults: [Measurement], _ works: [Work], _ results: [[Measurement]]) {
-    print("\(connections) connections, \(rounds) rounds of \(text(seconds, 1)) s each in turns; the medians of the rounds.")
+    print(
+      "\(connections) connections, \(rounds) rounds of \(text(seconds, 1)) s each in turns; the medians of the rounds.")
     print("CPU: the server's microseconds for one request. Share: of the bare route's throughput in the same round.\n")
     let columns = ["", "requests/s", "p50 ms", "p99 ms", "CPU us", "CPU s", "load s", "RSS MB", "share", "goal"]
     var table = [columns]

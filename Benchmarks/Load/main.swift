@@ -8,7 +8,9 @@ let usage = """
   HTTP stack, in turns, and prints each figure with its share of the bare route's. All on this machine: the load takes its part.
   """
 
-var options = ["bin": "", "bare": "", "seconds": "1", "rounds": "3", "connections": "32", "secrets": "100000", "only": ""]
+var options = [
+  "bin": "", "bare": "", "seconds": "1", "rounds": "3", "connections": "32", "secrets": "100000", "only": "",
+]
 var words = CommandLine.arguments.dropFirst()
 while let word = words.popFirst() {
   guard word.hasPrefix("--"), options[String(word.dropFirst(2))] != nil, let value = words.popFirst() else {

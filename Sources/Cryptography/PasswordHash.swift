@@ -33,6 +33,7 @@ package struct PasswordHash: Sendable, Equatable {
     let bytes = Array(text.utf8)
     guard bytes.count == Self.length, let minor = bytes.dropFirst(2).first, "aby".utf8.contains(minor),
       bytes.starts(with: "$2".utf8), bytes[3] == Self.dollar, bytes[6] == Self.dollar,
+      text.dropFirst(4).prefix(2).utf8.allSatisfy({ (0x30...0x39).contains($0) }),
       let cost = Int(text.dropFirst(4).prefix(2)), (4...31).contains(cost),
       bytes.dropFirst(7).allSatisfy({ Self.alphabet.contains($0) })
     else { return nil }

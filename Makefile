@@ -7,7 +7,7 @@ SECONDS ?= 300
 .PHONY: help run build test lint format bench fuzz release set-up
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo '  make test FILTER=KVEngineTests   unit tests whose names match'
 	@echo '  make test FILTER=kv2/            transcripts whose paths hold that text (with a slash in it)'

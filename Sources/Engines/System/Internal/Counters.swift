@@ -5,8 +5,6 @@ internal import Kernel
 private enum Fields {
   static let start = Field.string("start_time", "The first month.")
   static let end = Field.string("end_time", "The last month.")
-  static let accessor = Field.string("mount_accessor", "Only users of that mount.")
-  static let alias = Field.string("alias_identifier", "The user.")
 }
 
 extension SystemEngine {
@@ -38,13 +36,6 @@ extension SystemEngine {
           ])
         }, .update: { _, _ in .none },
       ]),
-    Route(
-      "locked-users", fields: [Fields.accessor.description], summary: "Users that may not log in for a while",
-      [.read: { _, _ in .data(["by_namespace": .array([]), "total": 0]) }]),
-    Route(
-      "locked-users/{mount_accessor}/unlock/{alias_identifier...}",
-      fields: [Fields.accessor.description, Fields.alias.description], summary: "Lets a user log in again",
-      [.update: { _, _ in .none }]),
   ]
 
   private static func counters(_ name: String, _ total: Int) -> JSONObject {

@@ -29,6 +29,8 @@ package struct ListenerBehaviour: Sendable {
   /// Headers of every answer, by status (`200`), class (`4xx`) or `default`.
   package var responseHeaders: [String: [(name: String, value: String)]] = [:]
   package var metricsWithoutToken = false
+  /// Requests must carry `X-Vault-Request: true`, which pages of other origins cannot send unasked.
+  package var requiresRequestHeader = false
   package var redactsAddresses = false
   package var redactsClusterName = false
   package var redactsVersion = false

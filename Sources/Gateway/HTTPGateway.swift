@@ -81,6 +81,9 @@ package struct HTTPGateway: HTTPHandler {
   // MARK: Requests
 
   private func api(_ request: HTTPRequest, _ behaviour: ListenerBehaviour) throws -> WireResponse {
+    if behaviour.requiresRequestHeader && request.headers["x-vault-request"] != "true" {
+      throw EngineError(status: 412, messages: ["missing 'X-Vault-Request' header"])
+    }
     var query = try QueryFields.read(request.query)
     try Self.refuseSnapshots(request, &query)
     guard var operation = Self.operation(request.method) else { throw EngineError(status: 405, messages: []) }

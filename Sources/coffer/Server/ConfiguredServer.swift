@@ -242,6 +242,7 @@ struct ConfiguredServer {
       behaviour.responseHeaders[key, default: []] += rule.headers.map { ($0.name, $0.values.joined(separator: "; ")) }
     }
     behaviour.metricsWithoutToken = configured.unauthenticatedMetricsAccess
+    behaviour.requiresRequestHeader = configured.requireRequestHeader
     behaviour.redactsAddresses = configured.redactAddresses
     behaviour.redactsClusterName = configured.redactClusterName
     behaviour.redactsVersion = configured.redactVersion

@@ -37,6 +37,9 @@ func store(_ name: String, _ library: [Target.Dependency] = []) -> Target {
 func seal(_ name: String, _ more: [Target.Dependency] = []) -> Target {
   layer("\(name)Seal", path: "Seals/\(name)", Shared.primitives + ["Cryptography", "SealAPI"] + more)
 }
+func authMethod(_ name: String) -> Target {
+  layer("\(name)Method", path: "AuthMethods/\(name)", Shared.engine + ["TokenParameters"])
+}
 func auditDevice(_ name: String) -> Target {
   layer("\(name)AuditDevice", path: "AuditDevices/\(name)", Shared.primitives + ["AuditAPI", "CSystem"])
 }
@@ -50,6 +53,7 @@ let package = Package(
     .target(
       name: "COpenSSL", path: "Sources/COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
     .target(name: "CNGHTTP2", path: "Sources/CNGHTTP2", linkerSettings: [.linkedLibrary("nghttp2")]),
+    .target(name: "CCrypt", path: "Sources/CCrypt", linkerSettings: [.linkedLibrary("crypt")]),
     .target(name: "CLMDB", path: "Sources/CLMDB", linkerSettings: [.linkedLibrary("lmdb")]),
 
     // Primitives and Shared.codecs.
@@ -57,7 +61,7 @@ let package = Package(
     layer("Primitives", ["CSystem"]),
     layer("JSONText", ["Primitives"]),
     layer("HCL", ["Primitives", "JSONText"]),
-    layer("Cryptography", Shared.primitives + ["COpenSSL", "CSystem"]),
+    layer("Cryptography", Shared.primitives + ["COpenSSL", "CCrypt", "CSystem"]),
     layer("Logging", Shared.codecs),
     layer("Metrics", ["Primitives", "JSONText"]),
 
@@ -67,6 +71,9 @@ let package = Package(
     layer("AuditAPI", Shared.codecs),
     layer("EngineAPI", Shared.codecs + ["StorageAPI"]),
 
+    // What the roles of all auth methods have in common.
+    layer("TokenParameters", Shared.engine),
+
     // Encryption at rest, and pure decisions.
     layer("Shamir", Shared.primitives),
     layer("Barrier", Shared.codecs + ["Cryptography", "StorageAPI"]),
@@ -74,7 +81,9 @@ let package = Package(
 
     // State machines that the kernel drives: who may come in, and what is written down about it.
     layer("Tokens", Shared.codecs + ["Cryptography", "StorageAPI", "EngineAPI", "Logging"]),
+    layer("Identity", Shared.codecs + ["StorageAPI", "EngineAPI"]),
     layer("Leases", Shared.codecs + ["StorageAPI", "EngineAPI", "Tokens", "Metrics"]),
+    layer("UserLockout", ["Primitives", "JSONText"]),
     layer("AuditTrail", Shared.codecs + ["Cryptography", "AuditAPI", "Logging", "Metrics"]),
 
     // Leaves.
@@ -85,19 +94,23 @@ let package = Package(
     auditDevice("File"),
     engine("KV"),
     engine("Cubbyhole"),
+    engine("Transit"),
+    authMethod("Userpass"),
+    authMethod("AppRole"),
 
     // The kernel, and the two engines that are its own face.
     layer(
       "Kernel",
       Shared.codecs + [
         "Cryptography", "StorageAPI", "SealAPI", "AuditAPI", "EngineAPI", "Barrier", "Shamir", "AccessPolicy", "HCL",
-        "Tokens", "Leases", "AuditTrail", "Logging", "Metrics",
+        "Tokens", "Leases", "UserLockout", "AuditTrail", "Identity", "Logging", "Metrics",
       ]),
+    layer("IdentityEngine", path: "Engines/Identity", Shared.engine + ["Kernel", "Identity"]),
     layer("TokenMethod", path: "AuthMethods/Token", Shared.engine + ["Kernel", "Tokens"]),
     layer(
       "SystemEngine", path: "Engines/System",
       Shared.engine + [
-        "Kernel", "Tokens", "Leases", "AuditTrail", "AccessPolicy", "AuditAPI", "SealAPI", "HCL", "Logging", "Metrics",
+        "Kernel", "Tokens", "Leases", "UserLockout", "AuditTrail", "AccessPolicy", "AuditAPI", "SealAPI", "HCL", "Logging", "Metrics",
       ]),
 
     // Edges.
@@ -113,9 +126,15 @@ let package = Package(
         "CSystem", "Cryptography", "StorageAPI", "SealAPI", "AuditAPI", "EngineAPI", "Barrier", "AccessPolicy",
         "Logging", "Metrics",
         "MemoryStore", "RaftStore", "ShamirSeal", "StaticSeal", "FileAuditDevice", "KVEngine", "CubbyholeEngine",
-        "Kernel",
-        "TokenMethod", "SystemEngine", "HTTPServer", "Gateway", "ServerConfiguration", "Client", "Commands",
+        "TransitEngine", "AppRoleMethod", "UserpassMethod", "UserLockout", "Kernel",
+        "TokenMethod", "SystemEngine", "IdentityEngine", "HTTPServer", "Gateway", "ServerConfiguration", "Client", "Commands",
       ], path: "Sources/coffer", swiftSettings: Shared.settings),
+
+    // Measurements; Benchmarks/run builds and starts them.
+    .executableTarget(
+      name: "bare-route", dependencies: ["HTTPServer"], path: "Benchmarks/BareRoute", swiftSettings: Shared.settings),
+    .executableTarget(
+      name: "coffer-bench", dependencies: ["CSystem"], path: "Benchmarks/Load", swiftSettings: Shared.settings),
 
     // Tests, a target each.
     tests("Primitives", []),
@@ -132,17 +151,35 @@ let package = Package(
     tests("AccessPolicy", ["Primitives", "JSONText", "HCL"]),
     tests("MemoryStore", ["Primitives", "StorageAPI"]),
     tests("RaftStore", ["Primitives", "StorageAPI"]),
-    tests("Tokens", ["Primitives", "SecretMemory", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore", "Cryptography", "Logging"]),
+    tests("Identity", ["Primitives", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore"]),
+    tests(
+      "Tokens",
+      ["Primitives", "SecretMemory", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore", "Cryptography", "Logging"]),
     tests("Leases", ["Primitives", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore", "Tokens", "Metrics"]),
     tests("AuditTrail", ["Primitives", "SecretMemory", "JSONText", "AuditAPI", "Cryptography", "Logging", "Metrics"]),
     tests("KVEngine", ["Primitives", "JSONText", "StorageAPI", "EngineAPI"]),
+    tests("TokenParameters", ["Primitives", "JSONText", "EngineAPI"]),
+    tests(
+      "UserpassMethod",
+      ["Primitives", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore", "SecretMemory", "Cryptography"]),
+    tests("AppRoleMethod", ["Primitives", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore"]),
+    tests("UserLockout", ["Primitives", "JSONText"]),
     tests("CubbyholeEngine", ["Primitives", "JSONText", "StorageAPI", "EngineAPI"]),
+    tests(
+      "TransitEngine",
+      ["Primitives", "SecretMemory", "JSONText", "Cryptography", "StorageAPI", "EngineAPI"]),
     tests(
       "Kernel",
       [
         "Primitives", "SecretMemory", "JSONText", "StorageAPI", "EngineAPI", "AuditAPI", "SealAPI", "MemoryStore",
-        "KVEngine", "CubbyholeEngine", "TokenMethod", "SystemEngine", "AccessPolicy", "Barrier", "Tokens", "AuditTrail",
-        "Logging", "Metrics",
+        "KVEngine", "CubbyholeEngine", "TokenMethod", "SystemEngine", "IdentityEngine", "ShamirSeal", "AccessPolicy",
+        "Barrier", "Tokens", "AuditTrail", "Logging", "Metrics",
+      ]),
+    tests(
+      "Gateway",
+      [
+        "Primitives", "SecretMemory", "JSONText", "EngineAPI", "HTTPServer", "Kernel", "MemoryStore", "KVEngine",
+        "CubbyholeEngine", "TokenMethod", "SystemEngine", "IdentityEngine", "ShamirSeal", "Logging", "Metrics",
       ]),
     tests("HTTPServer", ["Primitives", "CSystem"]),
     tests("ServerConfiguration", ["HCL", "Primitives", "JSONText"]),

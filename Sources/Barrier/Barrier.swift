@@ -120,6 +120,11 @@ package struct Barrier: LogicalStore {
     }
   }
 
+  /// What the keyring is sealed with now: for proofs that only its holder can make, and to open the barrier again.
+  package var currentRootKey: SecretBytes {
+    get throws(StoreError) { try current().rootKey }
+  }
+
   /// Seals the keyring with another root key (32 bytes), together with the writes of `batch` or not at all: that is
   /// where the new key as the seal wraps it belongs.
   package func rotateRootKey(to key: SecretBytes, alongside batch: WriteBatch = WriteBatch()) throws(StoreError) {

@@ -10,7 +10,7 @@ package enum HKDF {
     derive(from: secret, salt: salt, info: Array(info.utf8), count: count)
   }
 
-  static func derive(from secret: SecretBytes, salt: [UInt8], info: [UInt8], count: Int) -> SecretBytes {
+  package static func derive(from secret: SecretBytes, salt: [UInt8], info: [UInt8], count: Int) -> SecretBytes {
     let size = HashFunction.sha256.outputBytes
     precondition((0...255 * size).contains(count), "HKDF gives at most 255 blocks")
     let extract = HMACKey(SecretBytes(copying: salt.isEmpty ? [UInt8](repeating: 0, count: size) : salt))

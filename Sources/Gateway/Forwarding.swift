@@ -13,7 +13,9 @@ enum Forwarding {
       value.split(separator: ",").map { $0.filter { $0 != " " && $0 != "\t" } }
     }
     guard !chain.isEmpty else {
-      if settings.rejectsAbsent { throw .invalid("missing x-forwarded-for header and configured to reject when not present") }
+      if settings.rejectsAbsent {
+        throw .invalid("missing x-forwarded-for header and configured to reject when not present")
+      }
       return peer
     }
     guard settings.authorised.contains(where: { $0.contains(request.remoteAddress) })
@@ -24,7 +26,9 @@ enum Forwarding {
       return peer
     }
     guard settings.hopSkips < chain.count else {
-      throw .invalid("malformed x-forwarded-for configuration or request, hops to skip (\(settings.hopSkips)) would skip before earliest chain link (chain length \(chain.count))")
+      throw .invalid(
+        "malformed x-forwarded-for configuration or request, hops to skip (\(settings.hopSkips)) would skip before "
+          + "earliest chain link (chain length \(chain.count))")
     }
     return (chain[chain.count - 1 - settings.hopSkips], 0)
   }

@@ -11,7 +11,9 @@ package struct ForwardingSettings: Sendable {
   package var rejectsUnauthorised: Bool
   package var rejectsAbsent: Bool
 
-  package init(authorised: [AddressBlock] = [], hopSkips: Int = 0, rejectsUnauthorised: Bool = true, rejectsAbsent: Bool = true) {
+  package init(
+    authorised: [AddressBlock] = [], hopSkips: Int = 0, rejectsUnauthorised: Bool = true, rejectsAbsent: Bool = true
+  ) {
     self.authorised = authorised
     self.hopSkips = hopSkips
     self.rejectsUnauthorised = rejectsUnauthorised

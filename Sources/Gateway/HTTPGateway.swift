@@ -22,17 +22,15 @@ package struct HTTPGateway: HTTPHandler {
 
   package func handle(_ request: HTTPRequest) -> HTTPResponse {
     let behaviour = behaviour(request.listener)
-    var answer = route(request, behaviour)
-    let origin = CrossOrigin(request, node: node)
-    if let origin {
-      guard origin.isAllowed else {
-        return message(.errors(403, ["origin not allowed"]), request, behaviour)
-      }
-      if request.method == "OPTIONS", origin.isPreflight {
-        answer = WireResponse(status: 204, contentType: "", body: .bytes([]))
-      }
-      answer.headers += origin.responseHeaders
+    guard let origin = CrossOrigin(request, node: node) else {
+      return message(route(request, behaviour), request, behaviour)
     }
+    // Asked first: what a page of a foreign origin may not do is not done.
+    guard origin.isAllowed else { return message(.errors(403, ["origin not allowed"]), request, behaviour) }
+    var answer =
+      request.method == "OPTIONS" && origin.isPreflight
+      ? WireResponse(status: 204, contentType: "", body: .bytes([])) : route(request, behaviour)
+    answer.headers += origin.responseHeaders
     return message(answer, request, behaviour)
   }
 
@@ -185,7 +183,8 @@ package struct HTTPGateway: HTTPHandler {
   private func metrics(_ request: HTTPRequest, _ query: JSONObject) -> WireResponse {
     let registry = node.composition.metrics
     let accepts = request.headers.values("accept").joined(separator: ",")
-    if query["format"]?.stringValue == "prometheus" || accepts.contains("openmetrics") || accepts.contains("prometheus") {
+    if query["format"]?.stringValue == "prometheus" || accepts.contains("openmetrics") || accepts.contains("prometheus")
+    {
       return WireResponse(
         status: 200, contentType: "text/plain; version=0.0.4; charset=utf-8",
         body: .bytes(Array(registry.prometheus().utf8)))
@@ -195,7 +194,9 @@ package struct HTTPGateway: HTTPHandler {
 
   // MARK: Answers
 
-  private static let transportSecurity = (name: "Strict-Transport-Security", value: "max-age=31536000; includeSubDomains")
+  private static let transportSecurity = (
+    name: "Strict-Transport-Security", value: "max-age=31536000; includeSubDomains"
+  )
 
   private func message(
     _ answer: WireResponse, _ request: HTTPRequest?, _ behaviour: ListenerBehaviour
@@ -228,10 +229,13 @@ package struct HTTPGateway: HTTPHandler {
     }
   }
 
+  private static let redactedPaths = ["/v1/sys/health", "/v1/sys/seal-status", "/v1/sys/leader"].map { Array($0.utf8) }
+
   /// Takes what the listener must not show out of the status endpoints' answers.
   private func redacted(_ bytes: [UInt8], _ request: HTTPRequest?, _ behaviour: ListenerBehaviour) -> [UInt8] {
     guard behaviour.redactsVersion || behaviour.redactsAddresses || behaviour.redactsClusterName,
-      let path = request?.path, ["/v1/sys/health", "/v1/sys/seal-status", "/v1/sys/leader"].contains(path),
+      let path = request.flatMap({ PercentEncoding.decodeBytes($0.path.utf8[...]) }),
+      Self.redactedPaths.contains(path),
       var object = try? JSONParser.parse(bytes).objectValue
     else { return bytes }
     func clear(_ names: [String]) { for name in names where object[name] != nil { object[name] = "" } }

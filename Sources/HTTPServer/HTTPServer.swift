@@ -22,7 +22,10 @@ package final class HTTPServer: Sendable {
       for settings in listeners { opened.append(try Reactor.Listener(settings)) }
       reactor = try Reactor(listeners: opened, limits: limits, handler: handler, log: log, clock: clock)
     } catch {
-      for listener in opened { listener.socket.close() }
+      for listener in opened {
+        listener.socket.stopListening()
+        listener.socket.close()
+      }
       throw error
     }
   }
@@ -73,7 +76,8 @@ package final class HTTPServer: Sendable {
     }
     if before == .stopped { return }
     reactor.markStopping()
-    for listener in reactor.listeners { listener.socket.close() }
+    for listener in reactor.listeners { listener.socket.stopListening() }
+    defer { for listener in reactor.listeners { listener.socket.close() } }
     guard before == .running else { return }
     reactor.registry.stop()
     let worker = WorkerContext(reactor)

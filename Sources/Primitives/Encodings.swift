@@ -118,7 +118,8 @@ package enum Base64 {
       if group & 3 != 0 { throw Corrupt(offset: firstPad) }
       out.append(UInt8(truncatingIfNeeded: group >> 10))
       out.append(UInt8(truncatingIfNeeded: group >> 2))
-    default: throw Corrupt(offset: padding > 0 ? firstPad : input.count - (held == 1 ? 1 : 0))
+    // Where nothing pads it, the last group is at fault from its beginning.
+    default: throw Corrupt(offset: padding > 0 ? firstPad : input.count - held)
     }
     return out
   }

@@ -3,7 +3,9 @@ internal import CSystem
 /// Bytes that are never printed, are compared in constant time and are zeroed when the last reference goes.
 ///
 /// Reading them takes `withBytes`, so that every place that sees a secret can be found by that name.
-package struct SecretBytes: Sendable, Equatable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+package struct SecretBytes: Sendable, Equatable, CustomStringConvertible, CustomDebugStringConvertible,
+  CustomReflectable
+{
   private let storage: Storage
 
   /// Copies `bytes`; the caller's own copy stays the caller's concern.
@@ -27,7 +29,8 @@ package struct SecretBytes: Sendable, Equatable, CustomStringConvertible, Custom
 
   /// Equal bytes of equal count; the time taken depends on the count alone.
   package static func == (a: SecretBytes, b: SecretBytes) -> Bool {
-    a.count == b.count && constantTimeEqual(UnsafeRawBufferPointer(a.storage.memory), UnsafeRawBufferPointer(b.storage.memory))
+    a.count == b.count
+      && constantTimeEqual(UnsafeRawBufferPointer(a.storage.memory), UnsafeRawBufferPointer(b.storage.memory))
   }
 
   package var description: String { "[redacted]" }

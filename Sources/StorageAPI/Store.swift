@@ -68,6 +68,30 @@ package protocol PhysicalStore: Sendable {
   /// Returns when the batch is durable and visible to every later `get` and `list`.
   func commit(_ batch: WriteBatch) throws(StoreError) -> CommitIndex
 
+  /// Everything that is stored now, standing still.
+  func snapshot() throws(StoreError) -> any StoreSnapshot
+
+  /// Puts `contents` in the place of everything that is stored, whole or not at all, however much it is.
+  func replaceAll(_ contents: [(key: String, value: [UInt8])]) throws(StoreError) -> CommitIndex
+
   /// Stops taking requests and releases files; what was committed stays.
   func close()
+}
+
+extension PhysicalStore {
+  package func snapshot() throws(StoreError) -> any StoreSnapshot {
+    throw .unavailable("this storage has no snapshots")
+  }
+  package func replaceAll(_ contents: [(key: String, value: [UInt8])]) throws(StoreError) -> CommitIndex {
+    throw .unavailable("this storage has no snapshots")
+  }
+}
+
+/// What a store held at one commit. Let go of it soon: the store cannot use again the room of what was deleted since.
+package protocol StoreSnapshot: AnyObject, Sendable {
+  /// The last commit in it.
+  var index: CommitIndex { get }
+
+  /// Visits all keys in byte order; the same each time.
+  func forEach(_ body: (_ key: [UInt8], _ value: [UInt8]) throws -> Void) throws
 }

@@ -28,4 +28,11 @@ package struct StoreLimits: Sendable {
       }
     }
   }
+
+  /// The same for what replaces everything, which may be larger than a batch.
+  package func check(_ contents: [(key: String, value: [UInt8])]) throws(StoreError) {
+    for (key, value) in contents {
+      guard key.utf8.count <= keyBytes, value.count <= valueBytes else { throw .tooLarge }
+    }
+  }
 }

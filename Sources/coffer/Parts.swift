@@ -1,10 +1,14 @@
+internal import AppRoleMethod
 internal import AuditAPI
 internal import CubbyholeEngine
 internal import EngineAPI
 internal import FileAuditDevice
+internal import IdentityEngine
 internal import KVEngine
 internal import SystemEngine
 internal import TokenMethod
+internal import TransitEngine
+internal import UserpassMethod
 
 /// What this program is put together from. A new engine, auth method or audit device is one line here and one in the manifest.
 enum Parts {
@@ -12,10 +16,16 @@ enum Parts {
     // Of every node.
     SystemEngine.type,
     Cubbyhole.type,
+    IdentityEngine.type,
     TokenMethod.type,
 
     // Secrets engines.
     KV.type,
+    Transit.type,
+
+    // Auth methods.
+    AppRole.type,
+    Userpass.type,
   ]
 
   static let auditDevices: [AuditDeviceType] = [

@@ -36,7 +36,7 @@ private struct Model {
 
 /// One history after the other: what is done at random, with crashes in the middle of it, and what a naive model says
 /// must then be there.
-@Test(arguments: 1...160 as ClosedRange<UInt64>)
+@Test(arguments: 19...19 as ClosedRange<UInt64>)
 func leasesAreAsANaiveModelHasThem(seed: UInt64) throws {
   var f = try Fixture(seed: seed)
   let choices = RandomSource.seeded(seed &+ 10_000)
@@ -127,6 +127,12 @@ func leasesAreAsANaiveModelHasThem(seed: UInt64) throws {
   f.sweep()
   model.pass(f.clock.now)
   let alive = Set(model.leases.keys)
+  if seed == 19 {
+    for id in everMade.keys where everMade[id].map(f.holdsSecret) == true {
+      print("LEFT", id, try f.leases.read(id) as Any, f.clock.now, try f.tokens.holderExists(everMade[id]!.holder))
+    }
+    print(try f.store.keys("sys/lease/"), f.leases.work.withLock { $0 })
+  }
   #expect(Set(everMade.keys.filter { id in everMade[id].map(f.holdsSecret) ?? false }) == alive)
   #expect(try f.store.keys("sys/lease/id/").count == alive.count)
   #expect(try f.store.keys("sys/lease/due/").count == alive.count)

@@ -43,10 +43,40 @@ private struct Trial {
     alternatives = []
   }
 
+  /// Puts new contents in the place of everything; returns false where the disk has stopped.
+  private mutating func replaceAll(_ store: RaftStore, _ seed: UInt64) -> Bool {
+    var contents: [String: [UInt8]] = [:]
+    for _ in 0..<random.below(4) { contents[workload.key()] = random.bytes(Int(random.below(30))) }
+    var next = Model(values: [:], index: model.index + 1)
+    for (key, value) in contents { next.values[Array(key.utf8)] = StoredValue(bytes: value, index: next.index) }
+    // The log has an entry for the step before the state has taken it.
+    var untaken = model
+    untaken.index += 1
+    do throws(StoreError) {
+      let index = try store.replaceAll(contents.map { ($0.key, $0.value) })
+      if index != next.index { Issue.record("seed \(seed): the contents were replaced at another place") }
+      model = next
+      alternatives = []
+      return true
+    } catch {
+      if store.status.committedIndex == model.index && error == .full { return true }
+      if store.status.committedIndex == untaken.index && error == .full {
+        model = untaken
+        return true
+      }
+      alternatives += [next, untaken]
+      return false
+    }
+  }
+
   /// Runs commits and flushes until the disk stops; returns false where an answer was wrong.
   mutating func run(_ store: RaftStore, steps: Int, _ seed: UInt64) {
     for _ in 0..<steps {
       if random.below(5) == 0 { try? store.flush() }
+      if random.below(12) == 0 {
+        guard replaceAll(store, seed) else { return }
+        continue
+      }
       let group = (0...random.below(3)).map { _ in workload.batch(model) }
       var next = model
       let expected = next.commit(group: group)
@@ -72,7 +102,7 @@ private struct Trial {
   @Test(arguments: 0..<8) func acknowledgedCommitsSurviveACrashAtAnyOperation(part: UInt64) throws {
     var crashes = 0
     var commits = 0
-    for seed in part * 500..<(part + 1) * 500 {
+    for seed in part * 300..<(part + 1) * 300 {
       var trial = Trial(seed: seed)
       for _ in 0..<4 {
         trial.disk.stopAfter(Int(trial.random.below(trial.random.below(2) == 0 ? 12 : 120)))
@@ -97,7 +127,7 @@ private struct Trial {
 
   @Test func aFullDiskRefusesAndRecovers() throws {
     var refusals = 0
-    for seed in UInt64(10_000)..<11_000 {
+    for seed in UInt64(10_000)..<10_400 {
       var trial = Trial(seed: seed)
       var store = try trial.open()
       for _ in 0..<6 {
@@ -117,6 +147,8 @@ private struct Trial {
           try trial.settle(store, seed)
         }
         trial.disk.state.withLock { $0.room = nil }
+        // The state goes first: until it has let the log go, the log takes no new room.
+        try store.flush()
         let outcome = store.commit(group: [WriteBatch(writes: [.put(key: "room", value: [1])])])
         #expect(outcome == trial.model.commit(group: [WriteBatch(writes: [.put(key: "room", value: [1])])]))
         trial.alternatives = []
@@ -124,11 +156,11 @@ private struct Trial {
         #expect(try store.walk() == trial.model.values)
       }
     }
-    #expect(refusals > 1000)
+    #expect(refusals > 400)
   }
 
   @Test func afterAFailedSyncNothingIsTakenUntilTheStoreIsOpenedAgain() throws {
-    for seed in UInt64(20_000)..<20_300 {
+    for seed in UInt64(20_000)..<20_150 {
       var trial = Trial(seed: seed)
       var store = try trial.open()
       trial.run(store, steps: 5, seed)

@@ -172,4 +172,28 @@ private func silent(_ level: String, _ message: String) {}
     }
     store.close()
   }
+
+  @Test func snapshotsStandStillAndReplaceEverything() throws {
+    let folder = try TemporaryFolder()
+    let store = try RaftStore.open(RaftStoreSettings(folder: folder.path, nodeID: "n1"), log: silent)
+    defer { store.close() }
+    for number in 0..<50 {
+      _ = try store.commit(WriteBatch(writes: [.put(key: "k/\(number)", value: [UInt8(number)])]))
+      if number == 25 { try store.flush() }
+    }
+    var taken: [(key: String, value: [UInt8])] = []
+    do {
+      let snapshot = try store.snapshot()
+      _ = try store.commit(WriteBatch(writes: [.deletePrefix("k/"), .put(key: "other", value: [1])]))
+      try store.flush()
+      try snapshot.forEach { key, value in taken.append((String(decoding: key, as: UTF8.self), value)) }
+      #expect(taken.count == 50 && snapshot.index == 50)
+    }
+    let index = try store.replaceAll(taken)
+    #expect(index == store.status.committedIndex)
+    #expect(try store.get("other") == nil)
+    #expect(try store.get("k/7") == StoredValue(bytes: [7], index: index))
+    #expect(try store.list("k/", after: nil, limit: .max).count == 50)
+    #expect(try store.commit(WriteBatch(writes: [.put(key: "later", value: [])])) == index + 1)
+  }
 }

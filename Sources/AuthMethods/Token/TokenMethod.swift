@@ -14,64 +14,66 @@ package enum TokenMethod {
 struct TokenEndpoints: Engine {
   let context: MountContext
 
-  static let routes: [Route<TokenEndpoints>] = [
-    Route(
-      "lookup", fields: [Inputs.token.description], summary: "Properties of a token",
-      help: "Without a token in the request, those of the caller's own. Does not use the token up.",
-      [.read: { engine, call in try engine.lookup(call) }, .update: { engine, call in try engine.lookup(call) }]),
-    Route(
-      "lookup-self", fields: [Inputs.ignoredToken.description], summary: "Properties of the caller's token",
-      [
-        .read: { engine, call in try engine.lookupSelf(call) },
-        .update: { engine, call in try engine.lookupSelf(call) },
-      ]),
-    Route(
-      "lookup-accessor", fields: [Inputs.accessor.description], summary: "Properties of the token with an accessor",
-      help: "The answer does not show the token itself.",
-      [.update: { engine, call in try engine.lookupAccessor(call) }]),
-    Route(
-      "renew", fields: [Inputs.token.description, Inputs.increment.description], summary: "Prolong a token's life",
-      help: "Within the limits of the token and of the mount, counted from its creation.",
-      [.update: { engine, call in try engine.renew(call) }]),
-    Route(
-      "renew-self", fields: [Inputs.ignoredToken.description, Inputs.increment.description],
-      summary: "Prolong the life of the caller's token", [.update: { engine, call in try engine.renewSelf(call) }]),
-    Route(
-      "renew-accessor", fields: [Inputs.accessor.description, Inputs.increment.description],
-      summary: "Prolong the life of the token with an accessor",
-      [.update: { engine, call in try engine.renewAccessor(call) }]),
-    Route(
-      "revoke", fields: [Inputs.token.description], summary: "End a token and all that were made from it",
-      [.update: { engine, call in try engine.revoke(call) }]),
-    Route(
-      "revoke-self", fields: [Inputs.ignoredToken.description], summary: "End the caller's token and all made from it",
-      [.update: { engine, call in try engine.revokeSelf(call) }]),
-    Route(
-      "revoke-accessor", fields: [Inputs.accessor.description],
-      summary: "End the token with an accessor and all that were made from it",
-      [.update: { engine, call in try engine.revokeAccessor(call) }]),
-    Route(
-      "revoke-orphan", traits: .sudo, fields: [Inputs.token.description],
-      summary: "End a token alone; those made from it live on as orphans",
-      [.update: { engine, call in try engine.revokeOrphan(call) }]),
-    Route(
-      "accessors/", traits: .sudo, summary: "The accessors of all tokens",
-      [.list: { _, call in .keys(try call.active.state.tokens.accessors()) }]),
-    Route(
-      "tidy", summary: "Remove what is left of dead tokens", help: "Runs in the background.",
-      [.update: { engine, call in try engine.tidy(call) }]),
-    Route(
-      "create", fields: Inputs.creation, summary: "Make a token from the caller's own",
-      help: "It ends with the caller's token, unless it is made as an orphan.",
-      [.update: { engine, call in try engine.create(call, isOrphanPath: false) }]),
-    Route(
-      "create-orphan", fields: Inputs.creation, summary: "Make a token that does not end with the caller's",
-      [.update: { engine, call in try engine.create(call, isOrphanPath: true) }]),
-    Route(
-      "create/{role_name}", fields: Inputs.creation + [RoleInputs.name.description],
-      summary: "Make a token by a role", help: "The role's fields limit what the request may ask for.",
-      [.update: { engine, call in try engine.create(call, isOrphanPath: false) }]),
-  ] + roleRoutes
+  static let routes: [Route<TokenEndpoints>] =
+    [
+      Route(
+        "lookup", fields: [Inputs.token.description], summary: "Properties of a token",
+        help: "Without a token in the request, those of the caller's own. Does not use the token up.",
+        [.read: { engine, call in try engine.lookup(call) }, .update: { engine, call in try engine.lookup(call) }]),
+      Route(
+        "lookup-self", fields: [Inputs.ignoredToken.description], summary: "Properties of the caller's token",
+        [
+          .read: { engine, call in try engine.lookupSelf(call) },
+          .update: { engine, call in try engine.lookupSelf(call) },
+        ]),
+      Route(
+        "lookup-accessor", fields: [Inputs.accessor.description], summary: "Properties of the token with an accessor",
+        help: "The answer does not show the token itself.",
+        [.update: { engine, call in try engine.lookupAccessor(call) }]),
+      Route(
+        "renew", fields: [Inputs.token.description, Inputs.increment.description], summary: "Prolong a token's life",
+        help: "Within the limits of the token and of the mount, counted from its creation.",
+        [.update: { engine, call in try engine.renew(call) }]),
+      Route(
+        "renew-self", fields: [Inputs.ignoredToken.description, Inputs.increment.description],
+        summary: "Prolong the life of the caller's token", [.update: { engine, call in try engine.renewSelf(call) }]),
+      Route(
+        "renew-accessor", fields: [Inputs.accessor.description, Inputs.increment.description],
+        summary: "Prolong the life of the token with an accessor",
+        [.update: { engine, call in try engine.renewAccessor(call) }]),
+      Route(
+        "revoke", fields: [Inputs.token.description], summary: "End a token and all that were made from it",
+        [.update: { engine, call in try engine.revoke(call) }]),
+      Route(
+        "revoke-self", fields: [Inputs.ignoredToken.description],
+        summary: "End the caller's token and all made from it",
+        [.update: { engine, call in try engine.revokeSelf(call) }]),
+      Route(
+        "revoke-accessor", fields: [Inputs.accessor.description],
+        summary: "End the token with an accessor and all that were made from it",
+        [.update: { engine, call in try engine.revokeAccessor(call) }]),
+      Route(
+        "revoke-orphan", traits: .sudo, fields: [Inputs.token.description],
+        summary: "End a token alone; those made from it live on as orphans",
+        [.update: { engine, call in try engine.revokeOrphan(call) }]),
+      Route(
+        "accessors/", traits: .sudo, summary: "The accessors of all tokens",
+        [.list: { _, call in .keys(try call.active.state.tokens.accessors()) }]),
+      Route(
+        "tidy", summary: "Remove what is left of dead tokens", help: "Runs in the background.",
+        [.update: { engine, call in try engine.tidy(call) }]),
+      Route(
+        "create", fields: Inputs.creation, summary: "Make a token from the caller's own",
+        help: "It ends with the caller's token, unless it is made as an orphan.",
+        [.update: { engine, call in try engine.create(call, isOrphanPath: false) }]),
+      Route(
+        "create-orphan", fields: Inputs.creation, summary: "Make a token that does not end with the caller's",
+        [.update: { engine, call in try engine.create(call, isOrphanPath: true) }]),
+      Route(
+        "create/{role_name}", fields: Inputs.creation + [RoleInputs.name.description],
+        summary: "Make a token by a role", help: "The role's fields limit what the request may ask for.",
+        [.update: { engine, call in try engine.create(call, isOrphanPath: false) }]),
+    ] + roleRoutes
 
   // MARK: Making
 
@@ -91,7 +93,8 @@ struct TokenEndpoints: Engine {
       policyExists: { name in (try? state.policies.exists(name)) ?? true })
     let request = try Inputs.request(call, path: path, isOrphanPath: isOrphanPath)
     let issued = try state.tokens.create(
-      request: request, parent: parent, role: role, under: circumstances, now: call.now)
+      request: request, parent: parent, role: role, under: circumstances, now: call.now,
+      identityPolicies: request.noParent ? [] : state.identityPolicies(of: parent))
     return reply(issued.authObject, accessor: issued.entry.accessor, warnings: issued.warnings)
   }
 
@@ -108,16 +111,22 @@ struct TokenEndpoints: Engine {
     guard let entry = try call.active.state.tokens.lookup(text, now: call.now) else {
       throw EngineError.denied("bad token")
     }
-    return .data(entry.lookupObject(id: text, now: call.now))
+    return try shown(entry, id: text, call)
   }
 
   private func lookupSelf(_ call: Call) throws -> Reply {
     let (session, _) = try call.active
-    return .data(try own(call).lookupObject(id: session.inbound.token, now: call.now))
+    return try shown(try own(call), id: session.inbound.token, call)
   }
 
   private func lookupAccessor(_ call: Call) throws -> Reply {
-    .data(try byAccessor(call).lookupObject(id: "", now: call.now))
+    try shown(try byAccessor(call), id: "", call)
+  }
+
+  private func shown(_ entry: TokenEntry, id: String, _ call: Call) throws -> Reply {
+    .data(
+      entry.lookupObject(
+        id: id, now: call.now, identityPolicies: try call.active.state.identityPolicies(of: entry)))
   }
 
   // MARK: Renewing
@@ -143,7 +152,9 @@ struct TokenEndpoints: Engine {
       entry, increment: try call[Inputs.increment] ?? .zero, terms: terms, defaultTTL: settings.defaultTTL,
       maxTTL: settings.maxTTL, now: call.now)
     return reply(
-      renewed.entry.authObject(token: text), accessor: renewed.entry.accessor, warnings: renewed.warnings)
+      renewed.entry.authObject(
+        token: text, identityPolicies: try call.active.state.identityPolicies(of: renewed.entry)),
+      accessor: renewed.entry.accessor, warnings: renewed.warnings)
   }
 
   /// What holds for the token today: by its role, or by the auth method that it was logged in with.

@@ -1,4 +1,5 @@
 #pragma once
+#include <stdint.h>
 #include <openssl/ssl.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -34,6 +35,16 @@ static inline int coffer_tls_context_versions(SSL_CTX *context, int lowest, int 
 }
 
 static inline unsigned long coffer_tls_error_reason(unsigned long error) { return ERR_GET_REASON(error); }
+
+// Certificates for servers that are only tried out. See Certificate.c.
+
+/// A new P-256 key; NULL where there is none to be had.
+EVP_PKEY *coffer_p256_key(void);
+
+/// A version 3 certificate (RFC 5280) for `key`, valid from now for `days`. `names` is a subjectAltName value such as "DNS:localhost,IP:127.0.0.1", or
+/// NULL for a certificate authority. Signed by the issuer, or by itself where `issuer` is NULL. NULL on failure.
+X509 *coffer_certificate(EVP_PKEY *key, const char *common_name, const char *names, int days, uint64_t serial,
+                         X509 *issuer, EVP_PKEY *issuer_key);
 
 // Keys of public-key algorithms, their numbers and certificate requests.
 #include <openssl/bn.h>

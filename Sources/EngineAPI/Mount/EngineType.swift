@@ -42,6 +42,8 @@ package struct MountedEngine: Sendable {
     package let run: @Sendable (Call) throws -> Reply
     /// Nil where every write is an update.
     package let exists: (@Sendable (Call) throws -> Bool)?
+    /// Nil where failed logins are not counted.
+    package let loginName: (@Sendable (Call) throws -> String)?
   }
 
   package let routes: [BoundRoute]
@@ -61,17 +63,21 @@ package struct MountedEngine: Sendable {
   private static func bind<E: Engine>(_ route: Route<E>, to engine: E) -> BoundRoute {
     let run: @Sendable (Call) throws -> Reply = { call in
       // A create is answered by the update handler where the route has only one for both.
-      guard let handler = route.handlers[call.operation] ?? (call.operation == .create ? route.handlers[.update] : nil) else {
+      guard let handler = route.handlers[call.operation] ?? (call.operation == .create ? route.handlers[.update] : nil)
+      else {
         throw EngineError.unsupportedOperation
       }
       return try handler(engine, call)
     }
     var exists: (@Sendable (Call) throws -> Bool)?
     if let check = route.exists { exists = { call in try check(engine, call) } }
+    var loginName: (@Sendable (Call) throws -> String)?
+    if let name = route.loginName { loginName = { call in try name(engine, call) } }
     return BoundRoute(
       pattern: route.pattern, traits: route.traits, sudoOperations: route.sudoOperations, fields: route.fields,
-      fieldNames: Set(route.fields.map(\.name)), summary: route.summary, help: route.help, operations: Set(route.handlers.keys),
-      run: run, exists: exists)
+      fieldNames: Set(route.fields.map(\.name)), summary: route.summary, help: route.help,
+      operations: Set(route.handlers.keys),
+      run: run, exists: exists, loginName: loginName)
   }
 
   /// The first route that matches, with what its pattern captured.

@@ -7,6 +7,8 @@ package struct EngineError: Error, Sendable, Equatable {
   package let messages: [String]
   /// A `data` member beside the errors, which few endpoints have.
   package var data: JSONText?
+  /// A login with a wrong password or the like: it counts towards locking the user out.
+  package var isFailedLogin = false
 
   package init(status: Int, messages: [String], data: JSONText? = nil) {
     self.status = status
@@ -16,6 +18,12 @@ package struct EngineError: Error, Sendable, Equatable {
 
   /// 400 with that text.
   package static func invalid(_ message: String) -> EngineError { EngineError(status: 400, messages: [message]) }
+  /// 400 for a login whose credentials are wrong.
+  package static func failedLogin(_ message: String) -> EngineError {
+    var error = invalid(message)
+    error.isFailedLogin = true
+    return error
+  }
   /// 404 with an empty list of errors.
   package static let notFound = EngineError(status: 404, messages: [])
   package static func notFound(_ message: String) -> EngineError { EngineError(status: 404, messages: [message]) }

@@ -77,6 +77,20 @@ package struct PathPattern: Sendable, Equatable, ExpressibleByStringLiteral, Cus
     return rest.isEmpty ? captures : nil
   }
 
+  /// `path`, which matches, with what is in its first hole folded as `FoldedName` does.
+  package func foldingName(in path: String) -> String {
+    var place = path.startIndex
+    for segment in segments {
+      let end = path[place...].utf8.firstIndex(of: UInt8(ascii: "/")) ?? path.endIndex
+      switch segment {
+      case .literal: place = end == path.endIndex ? end : path.utf8.index(after: end)
+      case .name, .any: return path[..<place] + FoldedName.of(String(path[place..<end])) + path[end...]
+      case .rest: return path[..<place] + FoldedName.of(String(path[place...]))
+      }
+    }
+    return path
+  }
+
   private func endsAtSlash(_ path: String, _ rest: Substring) -> Bool {
     path.utf8.last == UInt8(ascii: "/") && rest.isEmpty
   }

@@ -28,6 +28,11 @@ package struct RouteTraits: OptionSet, Sendable {
   /// About a wrapped answer: the field `token`, or else the caller's token, must be a good wrapping token, which is looked at before the caller's right
   /// to make the request, so that a request with a bad one uses up nothing.
   package static let wrappingToken = RouteTraits(rawValue: 1 << 10)
+  /// Works without a token where the configuration lists `rekey` in `enable_unauthenticated_access`.
+  package static let unauthenticatedIfConfigured = RouteTraits(rawValue: 1 << 11)
+  /// Case and outer blanks of the pattern's first hole do not count: it is a name that engines keep as `FoldedName.of` gives it.
+  /// Policies are asked about the path with the name folded, or else a rule for it could be passed by another spelling.
+  package static let foldedName = RouteTraits(rawValue: 1 << 12)
 }
 
 /// One endpoint: its path, fields, operations and help in one value. Routing, OpenAPI, path help and documentation derive from it.
@@ -38,6 +43,7 @@ package struct RouteTraits: OptionSet, Sendable {
 package struct Route<E: Engine>: Sendable {
   package typealias Handler = @Sendable (E, Call) throws -> Reply
   package typealias ExistenceCheck = @Sendable (E, Call) throws -> Bool
+  package typealias LoginName = @Sendable (E, Call) throws -> String
 
   package let pattern: PathPattern
   package let traits: RouteTraits
@@ -48,13 +54,17 @@ package struct Route<E: Engine>: Sendable {
   package let handlers: [Operation: Handler]
   /// Tells a create from an update; without it every write is an update.
   package let exists: ExistenceCheck?
+  /// Of a login that guessing could get through: the canonical name of who wants in, as the alias will have it, by
+  /// which failed logins are counted and users locked out. Asked before the handler.
+  package let loginName: LoginName?
   /// Operations that need `sudo`, where not all of the route do.
   package let sudoOperations: Set<Operation>
 
   package init(
     _ pattern: PathPattern, traits: RouteTraits = [], sudo sudoOperations: Set<Operation> = [],
     fields: [FieldDescription] = [],
-    summary: String, help: String = "", exists: ExistenceCheck? = nil, _ handlers: [Operation: Handler]
+    summary: String, help: String = "", exists: ExistenceCheck? = nil, loginName: LoginName? = nil,
+    _ handlers: [Operation: Handler]
   ) {
     self.pattern = pattern
     self.traits = traits
@@ -63,6 +73,7 @@ package struct Route<E: Engine>: Sendable {
     self.summary = summary
     self.help = help
     self.exists = exists
+    self.loginName = loginName
     self.handlers = handlers
   }
 }

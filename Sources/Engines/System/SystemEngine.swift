@@ -7,8 +7,34 @@ package struct SystemEngine: Engine {
     name: "system", mountClass: .secret, version: "v1.0.0+builtin", isSingleton: true,
     make: { _ in MountedEngine(SystemEngine()) })
 
-  package static let routes: [Route<SystemEngine>] =
-    healthRoutes + sealRoutes + initializationRoutes + keyRoutes + clusterRoutes + mountRoutes + authMountRoutes
-    + remountRoutes + leaseRoutes + policyRoutes + passwordPolicyRoutes + capabilityRoutes + auditRoutes + wrappingRoutes + toolRoutes
-    + interfaceRoutes + specificationRoutes + configurationRoutes + monitoringRoutes + catalogRoutes + rawStorageRoutes
+  /// In the order in which they are tried: what load balancers ask most comes first.
+  package static let routes: [Route<SystemEngine>] = [
+    healthRoutes,
+    sealRoutes,
+    initializationRoutes,
+    keyRoutes,
+    rootGenerationRoutes,
+    rekeyRoutes,
+    clusterRoutes,
+    raftRoutes,
+    mountRoutes,
+    authMountRoutes,
+    remountRoutes,
+    leaseRoutes,
+    policyRoutes,
+    passwordPolicyRoutes,
+    capabilityRoutes,
+    lockedUserRoutes,
+    auditRoutes,
+    wrappingRoutes,
+    toolRoutes,
+    interfaceRoutes,
+    specificationRoutes,
+    configurationRoutes,
+    monitoringRoutes,
+    catalogRoutes,
+    rawStorageRoutes,
+    quotaRoutes,
+    counterRoutes,
+  ].flatMap { $0 }
 }

@@ -23,7 +23,7 @@ package protocol HTTPBodyWriter {
   /// False once the client has gone or the server stops: a stream without an end should end then.
   var isOpen: Bool { get }
 
-  /// Sends the bytes at once and waits until the client's connection has taken them.
+  /// Sends the bytes without delay; waits while the client is behind by more than some 64 KiB.
   /// Throws `HTTPStreamClosed` when the client has gone or reads slower than the write timeout allows.
   func write(_ bytes: [UInt8]) throws
 }

@@ -10,7 +10,13 @@ final class JobQueue: Sendable {
     case answer(HTTP2Job)
   }
 
-  private let jobs = Locked<(queue: [Job], head: Int)>(([], 0))
+  /// Those that came since the last turn-over, and the ones before them in reverse.
+  private struct Jobs {
+    var incoming: [Job] = []
+    var outgoing: [Job] = []
+  }
+
+  private let jobs = Locked(Jobs())
   let descriptor: Int32
 
   init?() {
@@ -21,7 +27,7 @@ final class JobQueue: Sendable {
   deinit { if descriptor >= 0 { close(descriptor) } }
 
   func push(_ job: Job) {
-    jobs.withLock { $0.queue.append(job) }
+    jobs.withLock { $0.incoming.append(job) }
     var one: UInt64 = 1
     _ = write(descriptor, &one, 8)
   }
@@ -30,16 +36,11 @@ final class JobQueue: Sendable {
     var count: UInt64 = 0
     guard read(descriptor, &count, 8) == 8 else { return nil }
     return jobs.withLock { jobs in
-      guard jobs.head < jobs.queue.count else { return nil }
-      let job = jobs.queue[jobs.head]
-      jobs.head += 1
-      if jobs.head == jobs.queue.count {
-        jobs = ([], 0)
-      } else if jobs.head >= 1024 {
-        jobs.queue.removeFirst(jobs.head)
-        jobs.head = 0
+      if jobs.outgoing.isEmpty {
+        jobs.outgoing = jobs.incoming.reversed()
+        jobs.incoming.removeAll(keepingCapacity: jobs.incoming.count < 1024)
       }
-      return job
+      return jobs.outgoing.popLast()
     }
   }
 }

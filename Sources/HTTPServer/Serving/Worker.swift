@@ -69,6 +69,7 @@ extension Reactor {
     var connection = first
     var outcome = connection.turn(events: firstEvents, worker)
     var rounds = 0
+    var isRefused = false
     while true {
       switch outcome {
       case .handedOver: return
@@ -104,7 +105,9 @@ extension Reactor {
         outcome = connection.turn(events: 0, worker)
       case .overBudget:
         for job in ready { jobs.push(.answer(job)) }
-        outcome = connection.refuse(.overloaded, worker)
+        // What it holds is not a request that could be refused but answers that nobody fetches.
+        outcome = isRefused ? .close : connection.refuse(.overloaded, worker)
+        isRefused = true
       }
     }
   }

@@ -1,3 +1,4 @@
+internal import Glibc
 package import Primitives
 
 /// What clients may take from the server. A time of zero means no limit.
@@ -17,7 +18,7 @@ package struct ServerLimits: Sendable {
   package var maxConnections = 16_384
   /// Bytes of unfinished requests and unsent answers, over all connections.
   package var maxBufferedBytes = 512 << 20
-  package var minWorkers = 4
+  package var minWorkers = max(4, 2 * sysconf(Int32(_SC_NPROCESSORS_ONLN)))
   /// Handlers may block, so this is how many requests can wait for the disk at the same time.
   package var maxWorkers = 256
   /// Streamed answers, each of which has a thread.

@@ -16,10 +16,13 @@ struct ListeningSocket: Sendable {
     }
   }
 
-  func close() {
-    _ = Glibc.close(descriptor)
+  /// Nobody can connect any more; the descriptor stays until `close`, for threads that may just be using it.
+  func stopListening() {
+    shutdown(descriptor, Int32(SHUT_RDWR))
     if let path { unlink(path) }
   }
+
+  func close() { _ = Glibc.close(descriptor) }
 
   private static func openTCP(_ host: String, _ port: Int) throws(HTTPServerError) -> ListeningSocket {
     let shown = host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)"

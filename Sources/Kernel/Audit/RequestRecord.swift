@@ -42,8 +42,10 @@ struct RequestRecord {
     var error = ""
     switch outcome.body {
     case .failure(let failure):
-      error = Failures.message(failure)
-      response.data = JSONText(["error": .string(error)] as JSONObject)
+      let message = Failures.message(failure)
+      // Texts about what a client sent are kept as digests in the answer's data and do not stand here as well.
+      error = Failures.isInvalidRequest(failure) ? Failures.invalidRequest : message
+      response.data = JSONText(["error": .string(message)] as JSONObject)
     case .none: return try broker.response(receipt, nil, auth: nil)
     case .envelope(let envelope):
       response.data = envelope.data.flatMap { $0.isNull ? nil : $0 }
@@ -52,7 +54,10 @@ struct RequestRecord {
     }
     var loginAuth: AuditAuth?
     if let issued = outcome.issued {
-      let face = Self.face(of: issued.entry, text: issued.text)
+      var face = Self.face(
+        of: issued.entry, text: issued.text,
+        identityPolicies: state.identityPolicies(of: issued.entry))
+      face.entityCreated = outcome.hasNewEntity
       if outcome.wrap == nil { response.auth = face }
       if exchange.token == nil { loginAuth = face }
     }
@@ -69,7 +74,7 @@ struct RequestRecord {
     guard let mount = exchange.mount else { return nil }
     let entry = mount.entry
     // Without a valid token the log does not tell which mount it was that the caller could not use.
-    let isKnown = exchange.token != nil || exchange.route?.traits.contains(.unauthenticated) == true
+    let isKnown = exchange.token != nil || exchange.isOpen
     var face = AuditMount(
       point: entry.requestPath, type: entry.type, accessor: isKnown ? entry.accessor : "",
       mountClass: entry.mountClass.rawValue, version: mount.type.version)
@@ -80,26 +85,29 @@ struct RequestRecord {
 
   private var auth: AuditAuth? {
     if let token = exchange.token {
-      var auth = Self.face(of: token, text: exchange.request.token)
+      var auth = Self.face(of: token, text: exchange.request.token, identityPolicies: exchange.identityPolicies)
       auth.tokenTTL = token.ttl
       auth.tokenIssueTime = token.issueTime
       auth.policyResults = AuditAuth.PolicyResults(
         allowed: refusal == nil, grantingPolicies: exchange.grantingPolicies.map { AuditAuth.GrantingPolicy(name: $0) })
       return auth
     }
-    guard exchange.route?.traits.contains(.unauthenticated) == true else { return nil }
+    guard exchange.isOpen else { return nil }
     var auth = AuditAuth()
     auth.tokenType = "default"
     auth.policyResults = AuditAuth.PolicyResults(allowed: refusal == nil)
     return auth
   }
 
-  private static func face(of token: TokenEntry, text: String) -> AuditAuth {
+  private var state: ActiveState { exchange.state }
+
+  private static func face(of token: TokenEntry, text: String, identityPolicies: [String]) -> AuditAuth {
     var auth = AuditAuth()
     auth.clientToken = text
     auth.accessor = token.accessor
     auth.displayName = token.displayName
-    auth.policies = token.policies
+    auth.policies = identityPolicies.isEmpty ? token.policies : Set(token.policies + identityPolicies).sorted()
+    auth.identityPolicies = identityPolicies
     auth.tokenPolicies = token.policies
     auth.metadata = token.metadata ?? [:]
     auth.entityID = token.entityID

@@ -8,6 +8,8 @@ import StorageAPI
 package final class Mount: Sendable {
   private let current: Locked<MountEntry>
   private let running: Locked<MountedEngine>
+  /// What the running engine was made with, which is older than the entry where a change was interrupted.
+  private let engineOptions: Locked<[String: String]?>
   private let closing = Locked(false)
   package let type: EngineType
 
@@ -15,6 +17,7 @@ package final class Mount: Sendable {
     current = Locked(entry)
     self.type = type
     running = Locked(try type.make(context(current)))
+    engineOptions = Locked(entry.options)
   }
 
   package var entry: MountEntry { current.withLock { $0 } }
@@ -28,9 +31,13 @@ package final class Mount: Sendable {
 
   /// Makes the engine anew, as where other options give it other routes.
   func restart(context: (Locked<MountEntry>) -> MountContext) throws {
+    let options = entry.options
     let engine = try type.make(context(current))
     running.withLock { $0 = engine }
+    engineOptions.withLock { $0 = options }
   }
+
+  fileprivate var isRestartDue: Bool { engineOptions.withLock { $0 } != entry.options }
 }
 
 /// What engines get from the node beside their storage.
@@ -127,11 +134,14 @@ package final class MountTable: Sendable {
 
   package var engineTypes: [EngineType] { types }
 
-  /// The mount in whose way a new one at `path` would stand, or that would stand in its way.
-  package func conflict(with requestPath: String) -> MountEntry? {
-    snapshot.withLock { table in
-      table.byPath.values.map(\.entry).first {
-        requestPath.hasPrefix($0.requestPath) || $0.requestPath.hasPrefix(requestPath)
+  /// The mount in whose way one at `requestPath` would stand, or that would stand in its way; mounts that are not served
+  /// keep their paths too.
+  /// - Parameter moving: the mount that is to have the path, which is not in its own way.
+  package func conflict(with requestPath: String, moving: Mount? = nil) -> MountEntry? {
+    let moved = moving?.entry.uuid
+    return snapshot.withLock { table in
+      (table.byPath.values.map(\.entry) + table.unavailable).first {
+        $0.uuid != moved && (requestPath.hasPrefix($0.requestPath) || $0.requestPath.hasPrefix(requestPath))
       }
     }
   }
@@ -196,12 +206,16 @@ package final class MountTable: Sendable {
   }
 
   /// Stores a changed entry and shows it to the engine; the path may change.
+  /// - Throws: `EngineError` where the new path is taken.
   package func change(_ mount: Mount, _ edit: (inout MountEntry) throws -> Void) throws {
-    let hasOtherOptions = try changing.withLock { (_) throws in
+    try changing.withLock { (_) throws in
       let old = mount.entry
       var entry = old
       try edit(&entry)
-      if entry == old { return false }
+      if entry == old { return }
+      if entry.requestPath != old.requestPath, let taken = conflict(with: entry.requestPath, moving: mount) {
+        throw EngineError.invalid("path already in use at \"\(taken.requestPath)\"")
+      }
       var batch = WriteBatch()
       batch.put(entry.storageKey, JSONText(entry.record).bytes)
       _ = try surroundings.store.commit(batch)
@@ -210,10 +224,9 @@ package final class MountTable: Sendable {
         if entry.requestPath != old.requestPath { table.byPath[old.requestPath] = nil }
         table.byPath[entry.requestPath] = mount
       }
-      return entry.options != old.options
     }
     try mount.engine.tuned()
-    if hasOtherOptions { try mount.restart { context(mount.entry, $0) } }
+    if mount.isRestartDue { try mount.restart { context(mount.entry, $0) } }
   }
 
   /// Takes the mount away: it takes no more requests, `giveBack` has what it gave out returned, and then all that it

@@ -1,6 +1,7 @@
 package import AccessPolicy
 package import Barrier
 import EngineAPI
+package import Identity
 package import JSONText
 package import Leases
 package import Primitives
@@ -17,10 +18,16 @@ package final class ActiveState: Sendable {
   package let wrapping: Wrapping
   package let leases: LeaseStore
   package let audit: AuditTable
+  package let identity: IdentityStore
+  package let logins: LoginGuard
   package let cluster: ClusterIdentity
   package let cors: StoredObject
   /// Headers that the operator adds to the answers of the user interface.
   package let responseHeaders: StoredObject
+  /// What operators set of Raft's autopilot.
+  package let autopilot: StoredObject
+  package let quotas: Quotas
+  package let inFlight = InFlightRequests()
   package let migrations: MountMigrations
   package let since: Timestamp
   package let clock: WallClock
@@ -56,6 +63,10 @@ package final class ActiveState: Sendable {
     wrapping = Wrapping(
       store: barrier, tokens: tokens, cubbyholePrefix: cubbyhole.entry.storagePrefix,
       address: node.settings.apiAddress, random: random)
+    identity = IdentityStore(store: barrier, random: random)
+    try identity.load()
+    logins = LoginGuard(store: barrier, rules: node.settings.userLockout)
+    try logins.load(now: since)
     let leaseLog = node.log.named("lease")
     let mounts = mounts
     leases = LeaseStore(
@@ -66,6 +77,8 @@ package final class ActiveState: Sendable {
     cluster = try ClusterIdentity.load(from: barrier)
     cors = try StoredObject(StoragePaths.cors, in: barrier)
     responseHeaders = try StoredObject(StoragePaths.responseHeaders, in: barrier)
+    quotas = try Quotas(store: barrier)
+    autopilot = try StoredObject(StoragePaths.autopilot, in: barrier)
     migrations = MountMigrations()
     audit = try AuditTable(store: barrier, node: node)
   }
@@ -110,9 +123,37 @@ package final class ActiveState: Sendable {
       try barrier.get(StoragePaths.versions + name).flatMap {
         try? JSONObject.Member(name: name, value: JSONParser.parse($0.bytes))
       }
-    }.sorted { ($0.value["timestamp_installed"]?.stringValue ?? "") < ($1.value["timestamp_installed"]?.stringValue ?? "") }
+    }.sorted {
+      ($0.value["timestamp_installed"]?.stringValue ?? "") < ($1.value["timestamp_installed"]?.stringValue ?? "")
+    }
+  }
+
+  /// What the token's entity and its groups add to the token's own policies, as it is now.
+  package func identityPolicies(of token: TokenEntry) -> [String] {
+    token.entityID.isEmpty ? [] : identity.policies(of: token.entityID)
   }
 
   /// The rules that a token is judged by.
-  package func acl(for token: TokenEntry) throws -> CompiledACL { try policies.acl(token.policies) }
+  package func acl(for token: TokenEntry) throws -> CompiledACL {
+    if token.entityID.isEmpty { return try policies.acl(token.policies) }
+    let generation = identity.generation
+    let names = Set(token.policies + identity.policies(of: token.entityID)).sorted()
+    return try policies.acl(
+      names,
+      for: PolicyStore.Subject(id: token.entityID, generation: generation) { self.templateSubject(token.entityID) })
+  }
+
+  private func templateSubject(_ entityID: String) -> TemplateSubject? {
+    guard let entity = identity.entity(id: entityID) else { return nil }
+    return TemplateSubject(
+      entityID: entity.id, entityName: entity.name, metadata: entity.metadata ?? [:],
+      aliases: entity.aliases.map {
+        TemplateSubject.Alias(
+          mountAccessor: $0.mountAccessor, id: $0.id, name: $0.name, metadata: $0.metadata ?? [:],
+          customMetadata: $0.customMetadata ?? [:])
+      },
+      groups: identity.groups(of: entityID).map {
+        TemplateSubject.Group(id: $0.id, name: $0.name, metadata: $0.metadata ?? [:])
+      })
+  }
 }

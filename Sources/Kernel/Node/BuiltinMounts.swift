@@ -21,6 +21,7 @@ package enum BuiltinMounts {
       entry(.secret, "cubbyhole/", "cubbyhole", "per-token private secret storage", random: random) {
         $0.local = true
       })
+    add(entry(.secret, "identity/", "identity", "identity store", random: random))
     add(
       entry(.auth, "token/", "token", "token based credentials", random: random) {
         $0.configuration.tokenType = "default-service"

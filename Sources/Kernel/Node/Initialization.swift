@@ -55,7 +55,9 @@ package struct InitializationResult: Sendable {
 
 /// Keys in shares. A single share is the key itself, as clients have always had it.
 enum Shares {
-  static func split(_ key: SecretBytes, _ configuration: ShareConfiguration, random: RandomSource) throws -> [SecretBytes] {
+  static func split(_ key: SecretBytes, _ configuration: ShareConfiguration, random: RandomSource) throws
+    -> [SecretBytes]
+  {
     if configuration.shares == 1 { return [key] }
     return try Shamir.split(
       key, shares: configuration.shares, threshold: configuration.threshold, random: random)

@@ -17,6 +17,8 @@ package final class Node: Sendable {
 
   private let active = Locked<ActiveState?>(nil)
   private let progress = Locked<UnsealProgress?>(nil)
+  /// Held while an operation on keys takes a step.
+  let ceremonies = Locked(Ceremonies())
   let requests: Summary
   /// Initialising, unsealing and sealing happen one at a time.
   private let lifecycle = Locked(())
@@ -180,7 +182,7 @@ package final class Node: Sendable {
     progress.withLock { $0 = nil }
   }
 
-  private func activate(rootKey: SecretBytes) throws {
+  func activate(rootKey: SecretBytes) throws {
     let barrier = try SealedBarrier(
       store: composition.store, clock: composition.clock, random: composition.random
     ).unseal(rootKey: rootKey)
@@ -212,18 +214,30 @@ package final class Node: Sendable {
   /// - Parameter remaining: requests that need not end first: the one that asks for this.
   package func seal(leaving remaining: Int = 0) {
     lifecycle.withLock { _ in
-      let state = active.withLock { active in
-        defer { active = nil }
-        return active
-      }
       guard let state else { return }
-      state.stop(leaving: remaining)
-      progress.withLock { $0 = nil }
-      composition.metrics.gauge("vault.core.unsealed").set(0)
-      composition.metrics.gauge("vault.core.active").set(0)
-      log.info("sealed")
-      watcher.withLock { $0 }?.sealed()
+      close(state, leaving: remaining)
     }
+  }
+
+  /// Runs `body` while the node is neither sealed nor unsealed by anybody else.
+  /// - Throws: 503 where it is sealed already.
+  func exclusively(_ body: (ActiveState) throws -> Void) throws {
+    try lifecycle.withLock { (_) throws in
+      guard let state else { throw EngineError(status: 503, messages: ["Vault is sealed"]) }
+      try body(state)
+    }
+  }
+
+  /// To be called by whoever holds `lifecycle`.
+  func close(_ state: ActiveState, leaving remaining: Int) {
+    active.withLock { $0 = nil }
+    state.stop(leaving: remaining)
+    progress.withLock { $0 = nil }
+    ceremonies.withLock { $0 = Ceremonies() }
+    composition.metrics.gauge("vault.core.unsealed").set(0)
+    composition.metrics.gauge("vault.core.active").set(0)
+    log.info("sealed")
+    watcher.withLock { $0 }?.sealed()
   }
 }
 

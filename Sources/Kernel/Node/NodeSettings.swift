@@ -1,5 +1,6 @@
 package import JSONText
 package import Primitives
+package import UserLockout
 
 /// What the configuration says about the node as a whole.
 package struct NodeSettings: Sendable {
@@ -29,6 +30,10 @@ package struct NodeSettings: Sendable {
   /// How long a request waits for one audit device.
   package var auditTimeout = TimeSpan.seconds(5)
   package var allowsAuditPrefix = false
+  /// New key shares can be made without a token, by those who hold the present ones.
+  package var allowsUnauthenticatedRekey = false
+  /// When failing logins lock users out, by the type of auth method or `all`.
+  package var userLockout: [String: LockoutRule] = [:]
 
   package init(version: String, buildDate: String, storageType: String) {
     self.version = version

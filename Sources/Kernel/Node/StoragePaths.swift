@@ -11,5 +11,9 @@ enum StoragePaths {
   static let responseHeaders = "core/response-headers"
   static let policies = "sys/policy/"
   static let passwordPolicies = "sys/password-policy/"
+  static let lockedUsers = "core/locked-users/"
+  static let autopilot = "core/raft/autopilot"
+  static let quotas = "core/quotas/rate-limit/"
+  static let quotaConfiguration = "core/quotas/config"
   static let versions = "core/versions/"
 }

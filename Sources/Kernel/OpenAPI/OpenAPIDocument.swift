@@ -52,7 +52,8 @@ package struct OpenAPIDocument {
       parameters.append(parameter(name, in: "path", schema: ["type": "string"], help: help))
     }
     if let mountParameter {
-      parameters.append(parameter(mountParameter, in: "path", schema: ["type": "string"], help: "Where the engine is mounted."))
+      parameters.append(
+        parameter(mountParameter, in: "path", schema: ["type": "string"], help: "Where the engine is mounted."))
     }
     if !parameters.isEmpty { item["parameters"] = .array(parameters) }
     if route.traits.contains(.sudo) { item["x-vault-sudo"] = true }

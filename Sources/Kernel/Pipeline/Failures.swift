@@ -44,6 +44,10 @@ package enum Failures {
     return .errors(error.status, error.messages, data: error.data)
   }
 
+  static func isInvalidRequest(_ error: any Error) -> Bool { (error as? EngineError)?.status == 400 }
+  /// What the audit log says of those.
+  static let invalidRequest = EngineError.list(status: 400, ["invalid request"]).messages[0]
+
   /// One text for the audit log, without the values of secrets.
   static func message(_ error: any Error) -> String {
     (error as? EngineError)?.messages.joined(separator: "; ") ?? "internal error"

@@ -20,6 +20,8 @@ package struct Outcome {
   /// What the answer holds that is wrapped away: only its token's face is recorded.
   package var wrap: WrapInfo?
   package var issued: IssuedToken?
+  /// The login made an entity for somebody who had none.
+  var hasNewEntity = false
   /// The lease that was made for this answer; empty for none.
   var leaseID = ""
 
@@ -37,7 +39,8 @@ package struct Outcome {
     var response: WireResponse
     switch body {
     case .failure(let error): response = Failures.response(to: error, log: log)
-    case .none: response = status == 404 ? .errors(404, []) : WireResponse(status: status, contentType: "", body: .bytes([]))
+    case .none:
+      response = status == 404 ? .errors(404, []) : WireResponse(status: status, contentType: "", body: .bytes([]))
     case .envelope(let envelope): response = .json(status, envelope.bytes)
     case .bare(let reply):
       switch reply.content {

@@ -50,6 +50,7 @@ extension Exchange {
   private func finish(_ reply: Reply, lease: Lease?) throws -> Outcome {
     var reply = reply
     var issued: IssuedToken?
+    var hasNewEntity = false
     switch reply.content {
     case .none:
       if reply.warnings.isEmpty {
@@ -67,7 +68,8 @@ extension Exchange {
         status: status, now: request.received)
       return withHeaders(outcome(wrapped), reply)
     case .login(let grant):
-      let token = try issue(grant)
+      let (token, isNew) = try issue(grant)
+      hasNewEntity = isNew
       reply.content = .auth(token.authObject)
       reply.warnings += token.warnings
       issued = token
@@ -95,6 +97,7 @@ extension Exchange {
     guard let ttl = request.wrapTTL else {
       var outcome = withHeaders(Outcome(.envelope(envelope), status: status), reply)
       outcome.issued = issued
+      outcome.hasNewEntity = hasNewEntity
       outcome.leaseID = envelope.leaseID
       return outcome
     }
@@ -104,6 +107,7 @@ extension Exchange {
       status: status, now: request.received)
     var outcome = withHeaders(outcome(wrapped), reply)
     outcome.issued = issued
+    outcome.hasNewEntity = hasNewEntity
     outcome.leaseID = envelope.leaseID
     return outcome
   }
@@ -116,12 +120,24 @@ extension Exchange {
     return outcome
   }
 
-  private func issue(_ grant: LoginGrant) throws -> IssuedToken {
+  private func issue(_ grant: LoginGrant) throws -> (token: IssuedToken, hasNewEntity: Bool) {
     guard let mount, route?.traits.isSuperset(of: .login) == true else { throw Failures.internalError }
     let settings = state.mounts.settings(of: mount.entry)
-    return try state.tokens.issue(
+    guard !grant.aliasName.isEmpty else {
+      let token = try state.tokens.issue(
+        login: grant, mountPath: mountPoint, mountTokenType: mount.entry.configuration.tokenType,
+        defaultTTL: settings.defaultTTL, maxTTL: settings.maxTTL, now: request.received, path: path)
+      return (token, false)
+    }
+    let login = try state.identity.login(
+      mountAccessor: mount.entry.accessor, name: grant.aliasName, metadata: grant.aliasMetadata,
+      groupAliases: grant.groupAliases, now: request.received)
+    if login.entity.isDisabled { throw EngineError.denied }
+    let token = try state.tokens.issue(
       login: grant, mountPath: mountPoint, mountTokenType: mount.entry.configuration.tokenType,
-      defaultTTL: settings.defaultTTL, maxTTL: settings.maxTTL, now: request.received, path: path)
+      defaultTTL: settings.defaultTTL, maxTTL: settings.maxTTL, now: request.received, path: path,
+      entityID: login.entity.id, identityPolicies: state.identity.policies(of: login.entity.id))
+    return (token, login.isNew)
   }
 
   private func withHeaders(_ outcome: Outcome, _ reply: Reply) -> Outcome {

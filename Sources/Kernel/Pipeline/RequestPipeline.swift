@@ -15,6 +15,11 @@ package struct RequestPipeline: Sendable {
   package func handle(_ request: InboundRequest) -> WireResponse {
     guard let state = node.state, state.gate.enter() else { return SealedPipeline(node: node).handle(request) }
     defer { state.gate.leave() }
+    state.inFlight.begin(
+      InFlightRequests.Entry(
+        id: request.id, path: request.path, operation: request.operation.rawValue,
+        remoteAddress: request.remoteAddress, remotePort: request.remotePort, start: request.received))
+    defer { state.inFlight.end(request.id) }
     let exchange = Exchange(node: node, state: state, request: request)
     return exchange.run()
   }
@@ -38,6 +43,8 @@ struct Exchange {
   var captures: [String: String] = [:]
   var fields: JSONObject = [:]
   var token: TokenEntry?
+  /// What the token's entity adds to its policies.
+  var identityPolicies: [String] = []
   var grantingPolicies: [String] = []
   var isLastUse = false
 
@@ -52,11 +59,17 @@ struct Exchange {
 
   func run() -> WireResponse {
     var exchange = self
+    var limitHeaders: [(name: String, value: String)] = []
     do {
       try exchange.resolve()
+      if let limit = exchange.limitFinding() {
+        if let refusal = limit.refusal { return exchange.refuse(limit, refusal) }
+        limitHeaders = limit.headers
+      }
       exchange.fields = exchange.route?.traits.contains(.rawBody) == true ? [:] : try RequestFields.read(request)
     } catch { return Failures.response(to: error, log: node.log) }
-    let response = exchange.runAudited()
+    var response = exchange.runAudited()
+    response.headers += limitHeaders
     if exchange.isLastUse, let token = exchange.token { state.tokens.revokeLater(token) }
     return response
   }
@@ -116,8 +129,15 @@ struct Exchange {
 
   // MARK: Identify
 
+  /// The route works without a token.
+  var isOpen: Bool {
+    guard let traits = route?.traits else { return false }
+    return traits.contains(.unauthenticated)
+      || (traits.contains(.unauthenticatedIfConfigured) && node.settings.allowsUnauthenticatedRekey)
+  }
+
   private mutating func identify() throws {
-    let isOpen = route?.traits.contains(.unauthenticated) == true && operation != .help
+    let isOpen = isOpen && operation != .help
     if route?.traits.contains(.wrappingToken) == true, operation != .help {
       let wrapping = try state.wrapping.admit(
         field: fields["token"], callerToken: request.token, now: request.received)
@@ -137,10 +157,18 @@ struct Exchange {
     }
     if isOpen { return }
     guard let token else { throw Failures.invalidToken }
+    try admitEntity(of: token)
     if route?.traits.contains(.noPolicy) == true { return }
     guard token.numberOfUses > 0 else { return }
     guard let isLast = try state.tokens.spendUse(token) else { throw Failures.invalidToken }
     isLastUse = isLast
+  }
+
+  /// A token dies with its entity, and sleeps while it is disabled.
+  private mutating func admitEntity(of token: TokenEntry) throws {
+    guard !token.entityID.isEmpty else { return }
+    guard let entity = state.identity.entity(id: token.entityID), !entity.isDisabled else { throw EngineError.denied }
+    identityPolicies = state.identityPolicies(of: token)
   }
 
   // MARK: Authorise
@@ -151,7 +179,7 @@ struct Exchange {
   }
 
   private mutating func authorise() throws {
-    guard let token, operation != .help, route?.traits.contains(.unauthenticated) != true else { return }
+    guard let token, operation != .help, !isOpen else { return }
     if token.isRoot {
       grantingPolicies = ["root"]
       return
@@ -159,9 +187,15 @@ struct Exchange {
     guard route?.traits.contains(.noPolicy) != true else { return }
     guard let operation = AccessOperation(operation) else { throw Failures.denied }
     let verdict = try state.acl(for: token).decide(
-      operation, path: path, parameters: fields, wrapTTL: request.wrapTTL)
+      operation, path: decidedPath, parameters: fields, wrapTTL: request.wrapTTL)
     guard verdict.isAllowed, verdict.hasSudo || !needsSudo else { throw Failures.denied }
     grantingPolicies = verdict.grantingPolicies
+  }
+
+  /// The path as policies see it.
+  private var decidedPath: String {
+    guard let route, route.traits.contains(.foldedName) else { return path }
+    return mountPoint + route.pattern.foldingName(in: rest)
   }
 
   private var needsSudo: Bool {
@@ -199,9 +233,12 @@ struct Exchange {
     guard let mount else {
       throw EngineError.notFound("no handler for route \"\(path)\". route entry not found.")
     }
-    _ = mount
     guard let route else { throw EngineError.unsupportedPath }
-    return try route.run(call)
+    guard route.traits.isSuperset(of: .login) else { return try route.run(call) }
+    guard operation.isWrite else { throw EngineError(status: 405, messages: ["unsupported operation"]) }
+    guard let loginName = route.loginName else { return try route.run(call) }
+    return try state.logins.guarded(
+      mount.entry, now: request.received, name: { try loginName(call) }, login: { try route.run(call) })
   }
 }
 

@@ -79,18 +79,25 @@ package final class PolicyStore: Sendable {
     }
   }
 
+  /// Whose templates are filled in, and the state of identities that they are filled from.
+  struct Subject {
+    let id: String
+    /// Grows with every change of any identity, so that a set made before it is not used after.
+    let generation: UInt64
+    let fields: () -> TemplateSubject?
+  }
+
   /// The rules of all named policies together. Names without a policy grant nothing.
-  package func acl(_ names: [String], subject: TemplateSubject? = nil) throws -> CompiledACL {
-    let key = names.joined(separator: "\0")
-    if subject == nil, let known = cache.withLock({ $0.compiled[key] }) { return known }
+  func acl(_ names: [String], for subject: Subject? = nil) throws -> CompiledACL {
+    var key = names.joined(separator: "\0")
+    if let subject { key += "\0\0\(subject.id)\0\(subject.generation)" }
+    if let known = cache.withLock({ $0.compiled[key] }) { return known }
     let generation = cache.withLock { $0.generation }
-    let compiled = CompiledACL(try names.compactMap { try policy($0) }, subject: subject)
-    if subject == nil {
-      cache.withLock { cache in
-        guard cache.generation == generation else { return }
-        if cache.compiled.count >= Self.cachedSets { cache.compiled = [:] }
-        cache.compiled[key] = compiled
-      }
+    let compiled = CompiledACL(try names.compactMap { try policy($0) }, subject: subject?.fields())
+    cache.withLock { cache in
+      guard cache.generation == generation else { return }
+      if cache.compiled.count >= Self.cachedSets { cache.compiled = [:] }
+      cache.compiled[key] = compiled
     }
     return compiled
   }

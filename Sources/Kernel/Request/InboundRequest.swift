@@ -33,7 +33,8 @@ package struct InboundRequest: Sendable {
 
   package init(
     id: String, operation: Operation, path: String, query: JSONObject, body: [UInt8], contentType: String,
-    headers: any HeaderSource, token: String, wrapTTL: TimeSpan?, wrapsAsJWT: Bool, remoteAddress: String, remotePort: Int,
+    headers: any HeaderSource, token: String, wrapTTL: TimeSpan?, wrapsAsJWT: Bool, remoteAddress: String,
+    remotePort: Int,
     received: Timestamp, limits: JSONLimits
   ) {
     self.id = id

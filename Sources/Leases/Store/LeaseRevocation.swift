@@ -64,7 +64,11 @@ extension LeaseStore {
 
   func eachLease(below folder: String, _ body: (String) throws -> Void) throws {
     try eachName(below: LeasePaths.leases + folder) { name in
-      if name.utf8.last == UInt8(ascii: "/") { try eachLease(below: folder + name, body) } else { try body(folder + name) }
+      if name.utf8.last == UInt8(ascii: "/") {
+        try eachLease(below: folder + name, body)
+      } else {
+        try body(folder + name)
+      }
     }
   }
 

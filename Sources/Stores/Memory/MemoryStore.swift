@@ -56,6 +56,26 @@ package final class MemoryStore: PhysicalStore {
     }
   }
 
+  package func snapshot() throws(StoreError) -> any StoreSnapshot {
+    try contents.withLock { contents throws(StoreError) in
+      try Self.checkOpen(contents)
+      return MemorySnapshot(values: contents.values, index: contents.index)
+    }
+  }
+
+  package func replaceAll(_ replacement: [(key: String, value: [UInt8])]) throws(StoreError) -> CommitIndex {
+    try limits.check(replacement)
+    return try contents.withLock { contents throws(StoreError) in
+      try Self.checkOpen(contents)
+      contents.index += 1
+      contents.values = KeyTable()
+      for (key, value) in replacement {
+        contents.values.set(Array(key.utf8), StoredValue(bytes: value, index: contents.index))
+      }
+      return contents.index
+    }
+  }
+
   package func close() {
     contents.withLock { contents in
       contents.isClosed = true
@@ -65,5 +85,19 @@ package final class MemoryStore: PhysicalStore {
 
   private static func checkOpen(_ contents: Contents) throws(StoreError) {
     if contents.isClosed { throw .unavailable("the store is closed") }
+  }
+}
+
+private final class MemorySnapshot: StoreSnapshot {
+  private let values: KeyTable<StoredValue>
+  let index: CommitIndex
+
+  init(values: KeyTable<StoredValue>, index: CommitIndex) {
+    self.values = values
+    self.index = index
+  }
+
+  func forEach(_ body: (_ key: [UInt8], _ value: [UInt8]) throws -> Void) throws {
+    try values.forEach { key, value throws(any Error) in try body(key, value.bytes) }
   }
 }

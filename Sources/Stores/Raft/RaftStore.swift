@@ -17,6 +17,8 @@ package final class RaftStore: PhysicalStore {
   private let statisticsSums = Locked(RaftStoreStatistics())
   private let queue: CommitQueue
   private let flusher = Locked<BackgroundThread?>(nil)
+  /// Held by whoever writes the state, since each step must begin where the last one ended.
+  private let stateWriting = Locked(())
   private let folderLock: Locked<FolderLock?>
   private let report: @Sendable (_ level: String, _ message: String) -> Void
   private let term: UInt64
@@ -133,6 +135,7 @@ package final class RaftStore: PhysicalStore {
     report: (_ level: String, _ message: String) -> Void
   ) throws(StoreError) -> Memory {
     var memory = Memory(committed: position, flushed: position)
+    var stepBytes = flushBytes
     while memory.committed.index < log.last.index {
       let entries = try log.read(from: memory.committed.index + 1, atMost: 256)
       guard entries.first?.index == memory.committed.index + 1 else {
@@ -147,14 +150,15 @@ package final class RaftStore: PhysicalStore {
         }
         memory.committed = LogPosition(index: entry.index, term: entry.term)
       }
-      if memory.active.byteCount > flushBytes {
+      if memory.active.byteCount > stepBytes {
         do throws(StoreError) {
           try state.apply(memory.active, upTo: memory.committed)
           memory.active = Changes()
           memory.flushed = memory.committed
         } catch {
           // On a full disk the server still starts and reads; the changes stay in memory.
-          guard error == .full, memory.active.byteCount < memoryBytes else { throw error }
+          guard error == .full, memory.active.byteCount < 2 * memoryBytes else { throw error }
+          stepBytes = 2 * memory.active.byteCount
         }
       }
     }
@@ -232,7 +236,9 @@ package final class RaftStore: PhysicalStore {
       let began = WallClock.monotonicNanoseconds()
       let (outcomes, entries, writes) = try decide(batches)
       guard let last = entries.last else { return outcomes }
-      try log.segments.append(entries)
+      // On a full disk the log must not take the room that the state needs before the log can be let go.
+      let grows = memory.withLock { $0.flushFailure != .full }
+      try log.segments.append(entries, growing: grows)
       let wake = memory.withLock { memory -> Bool in
         let wasDue = memory.active.isEmpty ? nil : Self.isDue(memory, settings)
         for (entry, writes) in zip(entries, writes) { memory.active.apply(writes, index: entry.index) }
@@ -291,11 +297,10 @@ package final class RaftStore: PhysicalStore {
     return true
   }
 
-  /// Holds writers back while the state is far behind.
+  /// Holds writers back while the state is far behind, and refuses them if it cannot be written meanwhile. Up to there a state that
+  /// cannot be written harms nobody: the log holds everything, and each attempt begins from the last whole step.
   private func waitForRoom() throws(StoreError) {
     let failure = memory.wait { memory -> StoreError?? in
-      // While the state cannot be written for another reason than a full disk, nothing is taken on.
-      if let failure = memory.flushFailure, failure != .full { return .some(failure) }
       if memory.byteCount < Self.memoryBytes { return .some(nil) }
       return memory.flushFailure.map { .some($0) }
     }
@@ -343,13 +348,59 @@ package final class RaftStore: PhysicalStore {
         delay = Self.flushDelay
       } catch {
         // A failed step is tried again, less and less often.
-        delay = TimeSpan(nanoseconds: min(delay.nanoseconds * 2, TimeSpan.seconds(15).nanoseconds))
+        delay = TimeSpan(nanoseconds: min(delay.nanoseconds * 2, TimeSpan.seconds(4).nanoseconds))
+      }
+    }
+  }
+
+  // MARK: The whole
+
+  package func snapshot() throws(StoreError) -> any StoreSnapshot {
+    try memory.withLock { memory throws(StoreError) in
+      RaftSnapshot(try view(of: memory), index: memory.committed.index)
+    }
+  }
+
+  /// The state takes the new contents in one step that is durable or did not happen; the log only gets an entry that
+  /// holds the step's place. A store with followers must send them a snapshot then.
+  package func replaceAll(_ contents: [(key: String, value: [UInt8])]) throws(StoreError) -> CommitIndex {
+    try limits.check(contents)
+    let result = Locked<Result<CommitIndex, StoreError>>(.failure(.unavailable("the store is closed")))
+    let contents = contents.map { WriteBatch.Write.put(key: $0.key, value: $0.value) }
+    queue.exclusively { [self] in
+      let outcome: Result<CommitIndex, StoreError>
+      do throws(StoreError) { outcome = .success(try replaceState(contents)) } catch { outcome = .failure(error) }
+      result.withLock { $0 = outcome }
+    }
+    return try result.withLock { $0 }.get()
+  }
+
+  private func replaceState(_ contents: [WriteBatch.Write]) throws(StoreError) -> CommitIndex {
+    let index = memory.withLock { $0.committed.index } + 1
+    var changes = Changes()
+    changes.apply([.deletePrefix("")] + contents, index: index)
+    return try stateWriting.withLock { (_) throws(StoreError) in
+      try log.segments.append([LogEntry(index: index, term: term, kind: .barrier, payload: [])])
+      // Under the lock, so that nobody sees the new state below the old changes.
+      return try memory.update { memory throws(StoreError) in
+        memory.committed = LogPosition(index: index, term: term)
+        try state.apply(changes, upTo: memory.committed)
+        memory.active = Changes()
+        memory.frozen = nil
+        memory.flushed = memory.committed
+        memory.flushFailure = nil
+        return index
       }
     }
   }
 
   /// Brings what is in memory into the state and removes what the log no longer needs.
   func flush() throws(StoreError) {
+    let flushed = try stateWriting.withLock { (_) throws(StoreError) in try flushMemory() }
+    if let flushed { tidyLog(behind: flushed.index) }
+  }
+
+  private func flushMemory() throws(StoreError) -> LogPosition? {
     let work = memory.withLock { memory -> (changes: Changes, position: LogPosition)? in
       if memory.frozen == nil, !memory.active.isEmpty {
         memory.frozen = (memory.active, memory.committed)
@@ -357,7 +408,7 @@ package final class RaftStore: PhysicalStore {
       }
       return memory.frozen
     }
-    guard let work else { return }
+    guard let work else { return nil }
     let began = WallClock.monotonicNanoseconds()
     do throws(StoreError) {
       try state.apply(work.changes, upTo: work.position)
@@ -381,7 +432,7 @@ package final class RaftStore: PhysicalStore {
       sums.flushes &+= 1
       sums.flushNanoseconds &+= WallClock.monotonicNanoseconds() &- began
     }
-    tidyLog(behind: work.position.index)
+    return work.position
   }
 
   /// Removes segments and makes the next one ready, the slow part of it beside the commits.
@@ -431,5 +482,30 @@ package final class RaftStore: PhysicalStore {
     memory.update { $0.isClosed = true }
     state.close()
     folderLock.withLock { $0 = nil }
+  }
+}
+
+/// A view that is given back when nobody holds it any more.
+private final class RaftSnapshot: StoreSnapshot, @unchecked Sendable {
+  // Unchecked because a view is used by one thread at a time, which the lock sees to.
+  private let using = Locked(())
+  private let view: LayeredView
+  let index: CommitIndex
+
+  init(_ view: LayeredView, index: CommitIndex) {
+    self.view = view
+    self.index = index
+  }
+
+  deinit { view.state.end() }
+
+  func forEach(_ body: (_ key: [UInt8], _ value: [UInt8]) throws -> Void) throws {
+    try using.withLock { (_) throws in
+      var next = try view.firstKey(from: [])
+      while let key = next {
+        if let value = try view.value(key) { try body(key, value.bytes) }
+        next = try view.firstKey(from: key + [0])
+      }
+    }
   }
 }

@@ -52,6 +52,7 @@ extension TokenEntry {
     members["entity_id"] = .string(entityID)
     members["expire_time"] = expireTime.map { .string($0.rfc3339) } ?? .null
     members["explicit_max_ttl"] = .int(explicitMaxTTL.seconds)
+    if !entityID.isEmpty { members["external_namespace_policies"] = [:] }
     members["id"] = .string(id)
     if !identityPolicies.isEmpty { members["identity_policies"] = .strings(identityPolicies) }
     let hasLease = path != Self.rootPath

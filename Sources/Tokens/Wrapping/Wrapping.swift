@@ -216,7 +216,8 @@ package final class Wrapping: Sendable {
       return (writes + (old.map { tokens.removal($0.entry) } ?? []), old.map { [$0] } ?? [])
     }
     return WrapInfo(
-      token: asJWT ? try signer.sign(text, of: entry) : text, accessor: entry.accessor, ttl: ttl, creationTime: now, creationPath: path,
+      token: asJWT ? try signer.sign(text, of: entry) : text, accessor: entry.accessor, ttl: ttl, creationTime: now,
+      creationPath: path,
       wrappedAccessor: wrappedAccessor)
   }
 

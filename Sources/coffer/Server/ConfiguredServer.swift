@@ -12,6 +12,7 @@ internal import SealAPI
 internal import ServerConfiguration
 internal import StaticSeal
 internal import StorageAPI
+internal import UserLockout
 
 /// A server as configuration files describe it.
 struct ConfiguredServer {
@@ -74,6 +75,15 @@ struct ConfiguredServer {
     settings.warnings = []
     settings.prometheusIsEnabled = configuration.telemetry.prometheusRetention > .zero
     settings.allowsAuditPrefix = configuration.allowAuditLogPrefixing
+    settings.allowsUnauthenticatedRekey = configuration.unauthenticatedAccess.contains("rekey")
+    settings.userLockout = configuration.userLockout.mapValues { given in
+      var rule = LockoutRule()
+      rule.threshold = given.threshold
+      rule.duration = given.duration
+      rule.counterReset = given.counterReset
+      rule.isDisabled = given.isDisabled
+      return rule
+    }
     settings.sanitizedConfiguration = sanitized(storage: storage)
     return settings
   }
@@ -117,7 +127,10 @@ struct ConfiguredServer {
         configuration.listeners.map { listener in
           switch listener.address {
           case .tcp(let host, let port):
-            ["type": "tcp", "config": ["address": .string(Self.joined(host, port)), "tls_disable": .bool(listener.tls == nil)]]
+            [
+              "type": "tcp",
+              "config": ["address": .string(Self.joined(host, port)), "tls_disable": .bool(listener.tls == nil)],
+            ]
           case .unix(let path, _, _, _): ["type": "unix", "config": ["address": .string(path)]]
           }
         }),
@@ -135,7 +148,8 @@ struct ConfiguredServer {
     for (index, listener) in configuration.listeners.enumerated() {
       let text =
         switch listener.address {
-        case .tcp(let host, let port): "tcp (addr: \"\(Self.joined(host, port))\", tls: \"\(listener.tls == nil ? "disabled" : "enabled")\")"
+        case .tcp(let host, let port):
+          "tcp (addr: \"\(Self.joined(host, port))\", tls: \"\(listener.tls == nil ? "disabled" : "enabled")\")"
         case .unix(let path, _, _, _): "unix (addr: \"\(path)\")"
         }
       lines.append(("Listener \(index + 1)", text))
@@ -182,7 +196,8 @@ struct ConfiguredServer {
         store = try RaftStore.open(settings) { level, message in logger.log(LogLevel(api: level) ?? .info, message) }
       } catch {
         switch error {
-        case .unavailable(let text), .damaged(let text): throw CommandFailure.local("Error opening the storage: \(text)")
+        case .unavailable(let text), .damaged(let text):
+          throw CommandFailure.local("Error opening the storage: \(text)")
         default: throw CommandFailure.local("Error opening the storage: \(error)")
         }
       }

@@ -17,12 +17,16 @@ struct DevelopmentServer {
   init(_ call: Invocation) { self.call = call }
 
   func plan() throws -> ServerPlan {
-    let address = call.given(ServerCommand.devAddress) ?? call.environment.variables["VAULT_DEV_LISTEN_ADDRESS"] ?? "127.0.0.1:8200"
+    let address =
+      call.given(ServerCommand.devAddress) ?? call.environment.variables["VAULT_DEV_LISTEN_ADDRESS"] ?? "127.0.0.1:8200"
     guard let (host, port) = Self.split(address) else {
       throw CommandFailure.local("Invalid -dev-listen-address: \(address)")
     }
-    let certificate = call[ServerCommand.devTLS]
-      ? try DevelopmentCertificate(folder: call[ServerCommand.devCertificateFolder], names: [host] + call[ServerCommand.devNames])
+    let certificate =
+      call[ServerCommand.devTLS]
+      ? try DevelopmentCertificate(
+        folder: call[ServerCommand.devCertificateFolder], names: [host] + call[ServerCommand.devNames],
+        files: call.environment.files)
       : nil
     let shown = (certificate == nil ? "http" : "https") + "://" + address
     var settings = NodeSettings(version: Version.number, buildDate: Version.buildDate, storageType: "inmem")
@@ -38,7 +42,8 @@ struct DevelopmentServer {
           http: ListenerSettings(address: .tcp(host: host, port: port), tls: tls), behaviour: ListenerBehaviour())
       ])
     plan.summary = [
-      ("Api Address", shown), ("Listener 1", "tcp (addr: \"\(address)\", tls: \"\(tls == nil ? "disabled" : "enabled")\")"),
+      ("Api Address", shown),
+      ("Listener 1", "tcp (addr: \"\(address)\", tls: \"\(tls == nil ? "disabled" : "enabled")\")"),
       ("Log Level", plan.log.level.rawValue), ("Storage", "inmem"), ("Version", "Coffer v\(Version.number)"),
     ]
     plan.prepare = { node, say in try prepare(node, address: shown, certificate: certificate, say) }

@@ -60,7 +60,8 @@ struct Diagnosis {
       throw Fault(description: "the folder \(raft.path) cannot be read and written by this user")
     }
     if status.st_mode & 0o077 != 0 {
-      return "\(raft.path) can be used; others than its owner can look into it (mode \(String(status.st_mode & 0o777, radix: 8)))"
+      return
+        "\(raft.path) can be used; others than its owner can look into it (mode \(String(status.st_mode & 0o777, radix: 8)))"
     }
     return "\(raft.path) can be used"
   }

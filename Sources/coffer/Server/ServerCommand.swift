@@ -48,7 +48,8 @@ struct ServerCommand: Command {
 
   private func start(_ call: Invocation) throws {
     if call[Self.recovery] { throw CommandFailure.local("Recovery mode is not part of this server") }
-    let overrides = LogOverrides(level: call.given(Self.logLevel), format: call.given(Self.logFormat), file: call.given(Self.logFile))
+    let overrides = LogOverrides(
+      level: call.given(Self.logLevel), format: call.given(Self.logFormat), file: call.given(Self.logFile))
     var plan: ServerPlan
     if call[Self.dev] || call[Self.devTLS] || call.isSet(Self.devRootToken) && !call.isSet(Self.config) {
       plan = try DevelopmentServer(call).plan()
@@ -84,7 +85,9 @@ struct LogOverrides {
       log.level = known
     }
     if let format, !format.isEmpty {
-      guard format == "standard" || format == "json" else { throw CommandFailure.local("Unknown log format: \(format)") }
+      guard format == "standard" || format == "json" else {
+        throw CommandFailure.local("Unknown log format: \(format)")
+      }
       log.format = format == "json" ? .json : .standard
     }
     if let file, !file.isEmpty { log.file = file }

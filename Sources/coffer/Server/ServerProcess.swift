@@ -39,7 +39,9 @@ struct ServerProcess {
     let pid = try plan.pidFile.map { try PIDFile(path: $0) }
 
     say("==> Coffer server configuration:\n")
-    for (name, value) in plan.summary { say("\(String(repeating: " ", count: max(0, 20 - name.count)))\(name): \(value)") }
+    for (name, value) in plan.summary {
+      say("\(String(repeating: " ", count: max(0, 20 - name.count)))\(name): \(value)")
+    }
     say("")
     try plan.prepare(node, say)
     try server.start()

@@ -10,7 +10,8 @@ extension TokenEndpoints {
     Route("roles/", summary: "The names of all roles", [.list: { engine, _ in try engine.listRoles() }]),
     Route(
       "roles/{role_name}", fields: RoleInputs.all, summary: "What tokens look like that are made by a role",
-      help: "What a request does not name stays as it was. Tokens that are there keep what they were made with, but are "
+      help:
+        "What a request does not name stays as it was. Tokens that are there keep what they were made with, but are "
         + "renewed within the role's present times.",
       exists: { engine, call in try engine.role(call.capture("role_name")) != nil },
       [

@@ -30,7 +30,7 @@ extension SystemEngine {
       "config/auditing/request-headers/", traits: [.sudo, .dataAtTop], summary: "Request headers that are recorded",
       [.read: { try auditedHeaders($1) }]),
     Route(
-      "config/auditing/request-headers/{header:any}", traits: [.sudo, .dataAtTop],
+      "config/auditing/request-headers/{header:any}", traits: [.sudo, .dataAtTop, .foldedName],
       fields: [Fields.header.description, Fields.hmac.description], summary: "One request header that is recorded",
       [.read: { try auditedHeader($1) }, .update: { try auditHeader($1) }, .delete: { try stopAuditingHeader($1) }]),
   ]
@@ -43,7 +43,8 @@ extension SystemEngine {
             entry.path,
             [
               "description": .string(entry.description), "local": .bool(entry.local),
-              "options": .object(JSONObject(entry.options.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })),
+              "options": .object(
+                JSONObject(entry.options.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })),
               "path": .string(entry.path), "type": .string(entry.type),
             ]
           )

@@ -24,7 +24,7 @@ extension SystemEngine {
       "config/ui/headers/", traits: [.sudo], summary: "Headers of the interface's answers",
       [.list: { try headerNames($1) }]),
     Route(
-      "config/ui/headers/{header:any}", traits: [.sudo],
+      "config/ui/headers/{header:any}", traits: [.sudo, .foldedName],
       fields: [Fields.header.description, Fields.values.description, Fields.multivalue.description],
       summary: "One header of the interface's answers",
       [.read: { try header($1) }, .update: { try setHeader($1) }, .delete: { try removeHeader($1) }]),

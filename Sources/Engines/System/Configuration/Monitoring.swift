@@ -17,7 +17,8 @@ private enum Fields {
 extension SystemEngine {
   static let monitoringRoutes: [Route<SystemEngine>] = [
     Route(
-      "metrics", traits: [.unaudited], fields: [Fields.format.description], summary: "What the server counts and measures",
+      "metrics", traits: [.unaudited], fields: [Fields.format.description],
+      summary: "What the server counts and measures",
       [.read: { try metrics($1) }]),
     Route(
       "loggers/", fields: [Fields.level.description], summary: "The levels of all loggers",
@@ -30,7 +31,7 @@ extension SystemEngine {
       "monitor", fields: [Fields.logLevel.description, Fields.logFormat.description],
       summary: "The server's log as it is written", [.read: { try monitor($1) }]),
     Route("host-info", summary: "The machine that the node runs on", [.read: { try hostInfo($1) }]),
-    Route("in-flight-req", summary: "The requests under way", [.read: { _, _ in .data([:]) }]),
+    Route("in-flight-req", summary: "The requests under way", [.read: { try inFlight($1) }]),
   ]
 
   private static func metrics(_ call: Call) throws -> Reply {
@@ -39,7 +40,8 @@ extension SystemEngine {
     let accepts = session.inbound.headers.values("accept").joined(separator: ",")
     let format = try call[Fields.format] ?? ""
     let wantsText =
-      format == "prometheus" || (format.isEmpty && ["prometheus/telemetry", "openmetrics"].contains { accepts.contains($0) })
+      format == "prometheus"
+      || (format.isEmpty && ["prometheus/telemetry", "openmetrics"].contains { accepts.contains($0) })
     guard wantsText else { return Reply(.plain(JSONText(registry.json()))) }
     guard session.node.settings.prometheusIsEnabled else { throw EngineError.invalid("prometheus is not enabled") }
     return Reply(.raw(contentType: "text/plain; version=0.0.4; charset=utf-8", Array(registry.prometheus().utf8)))
@@ -125,6 +127,28 @@ extension SystemEngine {
           try send(Array((lines ?? []).joined()))
         }
       })
+  }
+
+  private static func inFlight(_ call: Call) throws -> Reply {
+    let requests = try call.active.state.inFlight.all.map { entry -> (String, JSONValue) in
+      let face: JSONObject = [
+        "start_time": .string(entry.start.rfc3339),
+        "client_remote_address": .string("\(entry.remoteAddress):\(entry.remotePort)"),
+        "request_path": .string("/v1/" + entry.path), "request_method": .string(method(entry.operation)),
+        "client_id": "", "duration": .string((call.now - entry.start).goDescription),
+      ]
+      return (entry.id, .object(face))
+    }
+    return Reply(.plain(JSONText(JSONObject(requests))))
+  }
+
+  private static func method(_ operation: String) -> String {
+    switch operation {
+    case "read": "GET"
+    case "header": "HEAD"
+    case "list", "delete", "patch", "options": operation.uppercased()
+    default: "PUT"
+    }
   }
 
   // MARK: Host

@@ -32,7 +32,8 @@ extension SystemEngine {
         let prefix =
           isFixed ? entry.requestPath : (mountClass == .auth ? "auth/" : "") + "{\(parameter)}/"
         document.add(
-          mount.engine.routes, below: prefix, tag: mountClass == .auth ? "auth" : entry.type == "system" ? "system" : "secrets",
+          mount.engine.routes, below: prefix,
+          tag: mountClass == .auth ? "auth" : entry.type == "system" ? "system" : "secrets",
           mountParameter: isFixed ? nil : parameter)
       }
     }

@@ -15,7 +15,9 @@ private enum Fields {
 /// The storage as it lies, for repairs, where the configuration switches it on. Elsewhere the path is not there.
 extension SystemEngine {
   static let rawStorageRoutes: [Route<SystemEngine>] = [
-    Route("raw/", traits: [.sudo, .hidden], summary: "Keys of the storage", [.list: { try listRaw($1) }, .read: { try listRaw($1) }]),
+    Route(
+      "raw/", traits: [.sudo, .hidden], summary: "Keys of the storage",
+      [.list: { try listRaw($1) }, .read: { try listRaw($1) }]),
     Route(
       "raw/{path...}", traits: [.sudo, .hidden],
       fields: [

@@ -8,8 +8,6 @@ extension SystemEngine {
     Route("step-down", traits: [.sudo], summary: "Gives up leadership", [.update: { _, _ in .none }]),
     Route("ha-status", traits: [.dataAtTop], summary: "The nodes of the cluster", [.read: { try members($1) }]),
     Route(
-      "storage/raft/configuration", summary: "The voters of the Raft cluster", [.read: { try raftConfiguration($1) }]),
-    Route(
       "version-history/", summary: "The versions that have served this storage", [.list: { try versionHistory($1) }]),
   ]
 
@@ -24,24 +22,6 @@ extension SystemEngine {
           "clock_skew_ms": 0, "replication_primary_canary_age_ms": 0,
         ]
       ])
-    ])
-  }
-
-  private static func raftConfiguration(_ call: Call) throws -> Reply {
-    let node = try call.session.node
-    guard let storage = node.composition.storageStatus?() else {
-      throw EngineError.invalid("raft storage is not in use")
-    }
-    let address = node.settings.clusterAddress.split(separator: "/").last.map(String.init) ?? ""
-    return .data([
-      "config": [
-        "servers": .array([
-          [
-            "node_id": .string(storage.nodeID), "address": .string(address), "leader": true, "protocol_version": "3",
-            "voter": true,
-          ]
-        ]), "index": 0,
-      ]
     ])
   }
 

@@ -65,7 +65,8 @@ extension SystemEngine {
     let table = try call.active.state.mounts
     let path = MountPath.normalised(call.capture("path"))
     guard let mount = table.mount(mountClass, path) else {
-      throw EngineError.invalid("No \(mountClass == .auth ? "auth" : "secret") engine\(mountClass == .auth ? "" : " mount") at \(path)")
+      throw EngineError.invalid(
+        mountClass == .auth ? "No auth engine at \(path)" : "No secret engine mount at \(path)")
     }
     return .data(MountInfo.object(mount, in: table))
   }
@@ -192,7 +193,7 @@ extension SystemEngine {
   private static func disable(_ mountClass: MountClass, _ call: Call) throws -> Reply {
     let (session, state) = try call.active
     let path = MountPath.normalised(call.capture("path"))
-    if mountClass == .secret && BuiltinMounts.reserved.contains(path) {
+    if mountClass == .secret && BuiltinMounts.reserved.contains(where: path.hasPrefix) {
       throw EngineError.invalid("cannot unmount \"\(path)\"")
     }
     if mountClass == .auth && path == "token/" {
@@ -220,7 +221,9 @@ extension SystemEngine {
       }
       if source == "token/" { throw EngineError.invalid("cannot remount \"\(from)\"") }
     } else {
-      if BuiltinMounts.reserved.contains(where: from.hasPrefix) { throw EngineError.invalid("cannot remount \"\(from)\"") }
+      if BuiltinMounts.reserved.contains(where: from.hasPrefix) {
+        throw EngineError.invalid("cannot remount \"\(from)\"")
+      }
       if BuiltinMounts.reserved.contains(where: to.hasPrefix) {
         throw EngineError.invalid("cannot remount to destination \(to)")
       }
@@ -229,7 +232,7 @@ extension SystemEngine {
     guard let mount = state.mounts.mount(mountClass, MountPath.auth(from) ?? from) else {
       throw EngineError.invalid("no matching mount at \"\(from)\"")
     }
-    if let taken = state.mounts.conflict(with: to), taken.requestPath != mount.entry.requestPath || from == to {
+    if let taken = from == to ? mount.entry : state.mounts.conflict(with: to, moving: mount) {
       throw EngineError.invalid("path already in use at \"\(taken.requestPath)\"")
     }
     try state.leases.revokePrefix(from, now: state.clock.now())

@@ -15,7 +15,7 @@ extension SystemEngine {
       "policy/", traits: [.dataAtTop], summary: "The names of all policies",
       [.read: { try names($1, old: true) }, .list: { try names($1, old: true) }]),
     Route(
-      "policy/{name...}", traits: [.dataAtTop],
+      "policy/{name...}", traits: [.dataAtTop, .foldedName],
       fields: [Fields.name.description, Fields.policy.description, Fields.rules.description],
       summary: "One policy",
       [
@@ -24,7 +24,8 @@ extension SystemEngine {
       ]),
     Route("policies/acl/", summary: "The names of all policies", [.list: { try names($1, old: false) }]),
     Route(
-      "policies/acl/{name...}", fields: [Fields.name.description, Fields.policy.description], summary: "One policy",
+      "policies/acl/{name...}", traits: .foldedName,
+      fields: [Fields.name.description, Fields.policy.description], summary: "One policy",
       [
         .read: { try read($1, member: "policy") }, .update: { try write($1, takesRules: false) },
         .delete: { try delete($1) },
@@ -32,7 +33,7 @@ extension SystemEngine {
   ]
 
   /// Names are lower case without blanks at their ends.
-  private static func name(_ call: Call) -> String { PolicyName.normalised(call.capture("name")) }
+  private static func name(_ call: Call) -> String { FoldedName.of(call.capture("name")) }
 
   private static func names(_ call: Call, old: Bool) throws -> Reply {
     let names = try call.active.state.policies.names() + ["root"]
@@ -75,14 +76,5 @@ extension SystemEngine {
     if name == "default" { throw EngineError.invalid("cannot delete default policy") }
     try call.active.state.policies.delete(name)
     return .none
-  }
-}
-
-enum PolicyName {
-  static func normalised(_ name: String) -> String {
-    var name = name[...]
-    while name.first == " " { name = name.dropFirst() }
-    while name.last == " " { name = name.dropLast() }
-    return name.lowercased()
   }
 }

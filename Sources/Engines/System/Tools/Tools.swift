@@ -38,12 +38,17 @@ extension SystemEngine {
     var count = try call[Fields.bytes] ?? 32
     let text = call.capture("urlbytes")
     if !text.isEmpty {
-      if let number = Int64(text) { count = number } else if source.isEmpty { source = text } else {
+      if let number = Int64(text) {
+        count = number
+      } else if source.isEmpty {
+        source = text
+      } else {
         throw EngineError.invalid("error parsing url-set byte count: strconv.Atoi: parsing \"\(text)\": invalid syntax")
       }
     }
     guard ["", "platform", "seal", "all"].contains(source) else {
-      throw EngineError.invalid("unsupported entropy source \"\(source)\"; must be \"platform\" or \"seal\", or \"all\"")
+      throw EngineError.invalid(
+        "unsupported entropy source \"\(source)\"; must be \"platform\" or \"seal\", or \"all\"")
     }
     guard count >= 1 else { throw EngineError.invalid("\"bytes\" cannot be less than 1") }
     guard count <= mostBytes else { throw EngineError.invalid("\"bytes\" should be less than \(mostBytes)") }

@@ -30,7 +30,8 @@ extension SystemEngine {
         summary: "Move a wrapped answer to a new token", help: "The old token is of no use afterwards.",
         [.update: { engine, call in try engine.rewrap(call) }]),
       Route(
-        "wrapping/pubkey", traits: .unauthenticated, summary: "The key that wrapping tokens in JWT form are signed with",
+        "wrapping/pubkey", traits: .unauthenticated,
+        summary: "The key that wrapping tokens in JWT form are signed with",
         help: "Coordinates of the point, in decimal.", [.read: { engine, call in try engine.wrappingKey(call) }]),
     ]
   }

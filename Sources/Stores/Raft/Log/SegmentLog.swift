@@ -88,10 +88,10 @@ final class SegmentLog {
   // MARK: Writing
 
   /// Appends entries, which follow one another and begin at most one behind the end, and returns when they are durable. After `full`
-  /// nothing of them is in the log.
-  func append(_ entries: [LogEntry]) throws(StoreError) {
+  /// nothing of them is in the log. Without `growing`, `full` is also the answer where the last segment is.
+  func append(_ entries: [LogEntry], growing: Bool = true) throws(StoreError) {
     guard let first = entries.first else { return }
-    try write(entries, from: first.index)
+    try write(entries, from: first.index, growing: growing)
   }
 
   /// Drops the entries from `index` on, durably.
@@ -100,13 +100,16 @@ final class SegmentLog {
     try write([], from: index)
   }
 
-  private func write(_ entries: [LogEntry], from firstIndex: UInt64) throws(StoreError) {
+  private func write(_ entries: [LogEntry], from firstIndex: UInt64, growing: Bool = true) throws(StoreError) {
     guard firstIndex > 0, firstIndex <= last.index + 1 || frames.isEmpty else {
       throw .unavailable("entry \(firstIndex) does not follow the end of the log")
     }
     try recover()
     let size = LogFrame.size(of: entries)
-    if let segment = segments.last, segment.end + size > segment.capacity { try roll(for: size) }
+    if let segment = segments.last, segment.end + size > segment.capacity {
+      guard growing else { throw .full }
+      try roll(for: size)
+    }
     do throws(FileError) { try syncName() } catch { throw refuseForGood(error) }
     guard let segment = segments.last else { throw .unavailable("the log has no segment") }
     let frame = LogFrame.encode(entries, from: firstIndex, salt: segment.salt)

@@ -8,6 +8,7 @@ final class LMDBState: StateStorage, @unchecked Sendable {
   // Unchecked because LMDB's handles are pointers: the environment may be used from any thread, and each transaction is used by one.
   private let environment: OpaquePointer
   private let table: MDB_dbi
+  private let folder: String
   private let sliceBytes: Int
   private let readers = Monitored(Readers())
   private let mapSize: Locked<Int>
@@ -26,6 +27,7 @@ final class LMDBState: StateStorage, @unchecked Sendable {
 
   /// `mapBytes` reserves addresses, not memory or disk; it grows where it does not do.
   init(folder: String, mapBytes: Int = 64 << 30, sliceBytes: Int = SlicedKeys.largestSlice) throws(StoreError) {
+    self.folder = folder
     self.sliceBytes = min(sliceBytes, SlicedKeys.largestSlice)
     guard mkdir(folder, 0o700) == 0 || errno == EEXIST else {
       throw FileError(operation: "making folder \(folder)", code: errno).storeError
@@ -125,7 +127,17 @@ final class LMDBState: StateStorage, @unchecked Sendable {
   }
 
   func apply(_ changes: Changes, upTo position: LogPosition) throws(StoreError) {
-    while try !applied(changes, upTo: position) { try growMap() }
+    do throws(StoreError) {
+      while try !applied(changes, upTo: position) { try growMap() }
+    } catch {
+      throw error != .full && isDiskFull() ? .full : error
+    }
+  }
+
+  /// A write that a full disk cut short is an input/output error to LMDB.
+  private func isDiskFull() -> Bool {
+    var room = statvfs()
+    return statvfs(folder, &room) == 0 && UInt64(room.f_bavail) * UInt64(room.f_frsize) < 1 << 20
   }
 
   /// False where the map is too small.

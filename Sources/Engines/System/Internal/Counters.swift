@@ -1,0 +1,54 @@
+internal import EngineAPI
+internal import JSONText
+internal import Kernel
+
+private enum Fields {
+  static let start = Field.string("start_time", "The first month.")
+  static let end = Field.string("end_time", "The last month.")
+  static let accessor = Field.string("mount_accessor", "Only users of that mount.")
+  static let alias = Field.string("alias_identifier", "The user.")
+}
+
+extension SystemEngine {
+  static let counterRoutes: [Route<SystemEngine>] = [
+    Route(
+      "internal/counters/requests", summary: "Requests by month, which are no longer counted",
+      [.read: { _, _ in throw EngineError.notFound("functionality removed") }]),
+    Route(
+      "internal/counters/tokens", summary: "How many tokens there are",
+      [.read: { .data(counters("service_tokens", try $1.active.state.tokens.accessors().count)) }]),
+    Route(
+      "internal/counters/entities", summary: "How many entities there are",
+      [.read: { .data(counters("entities", try $1.active.state.identity.entities.count)) }]),
+    // Clients are not counted: that is what their number is bought for elsewhere.
+    Route(
+      "internal/counters/activity", fields: [Fields.start.description, Fields.end.description],
+      summary: "Clients by month, which are not counted", [.read: { _, _ in Reply(.none, status: 204) }]),
+    Route(
+      "internal/counters/activity/monthly", summary: "Clients of this month, which are not counted",
+      [.read: { _, _ in Reply(.none, status: 204) }]),
+    Route(
+      "internal/counters/config", summary: "How clients are counted",
+      [
+        .read: { _, _ in
+          .data([
+            "billing_start_timestamp": .null, "default_report_months": 12, "enabled": "default-disabled",
+            "minimum_retention_months": 48, "queries_available": false, "reporting_enabled": false,
+            "retention_months": 48,
+          ])
+        }, .update: { _, _ in .none },
+      ]),
+    Route(
+      "locked-users", fields: [Fields.accessor.description], summary: "Users that may not log in for a while",
+      [.read: { _, _ in .data(["by_namespace": .array([]), "total": 0]) }]),
+    Route(
+      "locked-users/{mount_accessor}/unlock/{alias_identifier...}",
+      fields: [Fields.accessor.description, Fields.alias.description], summary: "Lets a user log in again",
+      [.update: { _, _ in .none }]),
+  ]
+
+  private static func counters(_ name: String, _ total: Int) -> JSONObject {
+    let count: JSONObject = ["total": .int(total)]
+    return ["counters": .object(JSONObject([(name, .object(count))]))]
+  }
+}

@@ -1,0 +1,111 @@
+internal import EngineAPI
+internal import JSONText
+internal import Kernel
+internal import Primitives
+
+private enum Fields {
+  static let name = Field.string("name", "The rule's name.")
+  static let path = Field.string("path", "The mount, or a path below one, that it is for; empty for all requests.")
+  static let rate = Field.double("rate", "So many requests in each interval.")
+  static let interval = Field.signedDuration("interval", "The interval; one second if not set.")
+  static let block = Field.signedDuration(
+    "block_interval", "For so long a client that went beyond the rate is refused.")
+  static let role = Field.string("role", "Only logins with that role.")
+  static let inheritable = Field.bool("inheritable", "Whether namespaces below have the rule too.")
+  static let grouping = Field.string("group_by", "`ip` for a count for each address, `none` for one for all.")
+  static let secondaryRate = Field.double("secondary_rate", "For other groupings; ignored.")
+  static let type = Field.string("type", "`rate-limit`.")
+  static let exempt = Field.strings("rate_limit_exempt_paths", "Paths that no rule is for.")
+  static let absolute = Field.strings("absolute_rate_limit_exempt_paths", "The same, from the root namespace on.")
+  static let audits = Field.bool("enable_rate_limit_audit_logging", "Whether refused requests are recorded.")
+  static let headers = Field.bool("enable_rate_limit_response_headers", "Whether answers tell what is left.")
+}
+
+extension SystemEngine {
+  static let quotaRoutes: [Route<SystemEngine>] = [
+    Route(
+      "quotas/config",
+      fields: [
+        Fields.exempt.description, Fields.absolute.description, Fields.audits.description, Fields.headers.description,
+      ], summary: "What is common to all rate limits",
+      [.read: { .data(try $1.active.state.quotas.configuration.shown) }, .update: { try configureQuotas($1) }]),
+    Route(
+      "quotas/rate-limit/", summary: "The names of the rate limits",
+      [.list: { .keys(try $1.active.state.quotas.rules.map(\.name)) }]),
+    Route(
+      "quotas/rate-limit/{name}",
+      fields: [
+        Fields.name.description, Fields.path.description, Fields.rate.description, Fields.interval.description,
+        Fields.block.description, Fields.role.description, Fields.inheritable.description, Fields.grouping.description,
+        Fields.secondaryRate.description, Fields.type.description,
+      ], summary: "How many requests each client may make, and where",
+      [
+        .read: { try rateLimit($1) }, .update: { try setRateLimit($1) }, .delete: { try removeRateLimit($1) },
+      ]),
+  ]
+
+  private static func rateLimit(_ call: Call) throws -> Reply {
+    guard let rule = try call.active.state.quotas.rule(call.capture("name")) else { return .none }
+    return .data(rule.shown)
+  }
+
+  private static func setRateLimit(_ call: Call) throws -> Reply {
+    let state = try call.active.state
+    let rate = try call[Fields.rate] ?? 0
+    guard rate > 0, rate.isFinite else { throw EngineError.invalid("'rate' is invalid") }
+    let interval = try call[Fields.interval] ?? .zero
+    guard interval >= .zero else { throw EngineError.invalid("'interval' is invalid") }
+    let block = try call[Fields.block] ?? .zero
+    guard block >= .zero else { throw EngineError.invalid("'block_interval' is invalid") }
+    var rule = RateLimit(name: call.capture("name"), path: try call[Fields.path] ?? "", rate: rate)
+    rule.interval = interval == .zero ? .seconds(1) : interval
+    rule.blockInterval = block
+    rule.role = try call[Fields.role] ?? ""
+    if let text = try call[Fields.grouping], !text.isEmpty {
+      guard let grouping = RateLimit.Grouping(rawValue: text) else {
+        throw EngineError.invalid("'group_by' must be \"ip\" or \"none\"")
+      }
+      rule.grouping = grouping
+    }
+    if rule.path.isEmpty {
+      guard try call[Fields.inheritable] != false else {
+        throw EngineError.invalid("all global quotas must be inheritable")
+      }
+      guard rule.role.isEmpty else { throw EngineError.invalid("a quota with a role needs the path of an auth mount") }
+      rule.isInheritable = true
+    } else {
+      rule.isInheritable = try call[Fields.inheritable] ?? false
+      guard let (mount, rest) = state.mounts.resolve(rule.path) else {
+        throw EngineError.invalid("invalid mount path \"\(rule.path)\"")
+      }
+      rule.mount = mount.entry.requestPath
+      rule.suffix = rest
+      if !rule.role.isEmpty {
+        guard rest.isEmpty, mount.entry.mountClass == .auth else {
+          throw EngineError.invalid("a quota with a role needs the path of an auth mount")
+        }
+      }
+    }
+    try state.quotas.set(rule)
+    return .none
+  }
+
+  private static func removeRateLimit(_ call: Call) throws -> Reply {
+    try call.active.state.quotas.remove(call.capture("name"))
+    return .none
+  }
+
+  private static func configureQuotas(_ call: Call) throws -> Reply {
+    let exempt = try call[Fields.exempt]
+    let absolute = try call[Fields.absolute]
+    let audits = try call[Fields.audits]
+    let headers = try call[Fields.headers]
+    try call.active.state.quotas.configure { configuration in
+      if let exempt { configuration.exemptPaths = exempt.sorted() }
+      if let absolute { configuration.absoluteExemptPaths = absolute.sorted() }
+      if let audits { configuration.auditsRefusals = audits }
+      if let headers { configuration.showsHeaders = headers }
+    }
+    return .none
+  }
+}

@@ -87,7 +87,7 @@ extension LeaseStore {
       if marked.isEmpty { return }
       guard try commit(batch, over: marked) else { continue }
       // Whoever marks them goes on to finish them; this is for when that fails or takes long.
-      work.update { work in for known in marked { work.schedule(known.lease.id, at: now + Self.takenOverAfter) } }
+      work.update { work in for known in marked { work.remind(known.lease.id, at: now + Self.takenOverAfter) } }
       return
     }
   }
@@ -95,7 +95,7 @@ extension LeaseStore {
   /// Has workers finish what was marked.
   func hurry(_ ids: [String], now: Timestamp) {
     if ids.isEmpty { return }
-    work.update { work in for id in ids { work.schedule(id, at: now) } }
+    work.update { work in for id in ids { work.remind(id, at: now) } }
   }
 
   /// Gives the secret of a marked or ended lease back and forgets the lease.

@@ -83,6 +83,11 @@ struct LeaseWork: Sendable {
       queue.cancel(id)
       return
     }
+    remind(id, at: time)
+  }
+
+  /// Has the lease looked at then, whatever storage says of its time.
+  mutating func remind(_ id: String, at time: Timestamp) {
     let next = queue.next()
     queue.schedule(id, at: time)
     if next.map({ time < $0 }) ?? true { calls &+= 1 }
@@ -93,7 +98,7 @@ struct LeaseWork: Sendable {
     if queue.time(of: id) == nil && !busy.contains(id) { queue.schedule(id, at: time) }
   }
 
-  mutating func retry(_ id: String, _ now: Timestamp) { queue.schedule(id, at: now + Self.retryAfter) }
+  mutating func retry(_ id: String, _ now: Timestamp) { remind(id, at: now + Self.retryAfter) }
 
   // MARK: Loading
 

@@ -127,6 +127,19 @@ import Testing
   }
 }
 
+@Test func equalTextsWithOtherAssociatedDataHaveOtherNonces() throws {
+  let transit = try MountedTransit()
+  try transit.key("k", ["derived": true, "convergent_encryption": true])
+  func sealed(_ data: String) throws -> String {
+    try transit.encrypt("k", "text", ["context": "eA==", "associated_data": .string(data)])
+  }
+  let ciphertexts = try [sealed(""), sealed("MQ=="), sealed("Mg==")]
+  #expect(try ciphertexts == [sealed(""), sealed("MQ=="), sealed("Mg==")])
+  let nonces = try ciphertexts.map { try Base64.decode(String($0.dropFirst("vault:v1:".count)))[..<12] }
+  #expect(Set(nonces).count == 3)
+  #expect(try transit.decrypt("k", ciphertexts[1], ["context": "eA==", "associated_data": "MQ=="]) == "text")
+}
+
 @Test func batchesTellEachItemsFate() throws {
   let transit = try MountedTransit()
   try transit.key("k")

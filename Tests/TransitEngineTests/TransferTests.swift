@@ -96,8 +96,9 @@ private let everyType: [(String, JSONObject)] = [
   #expect(imported.status == 204)
   for (number, type) in ["aes128-gcm96", "ed25519", "ecdsa-p521", "rsa-2048", "hmac"].enumerated() {
     let name = "k\(number)"
-    try source.key(
-      name, type == "hmac" ? ["type": "hmac", "key_size": 33, "exportable": true] : ["type": .string(type), "exportable": true])
+    var fields: JSONObject = ["type": .string(type), "exportable": true]
+    if type == "hmac" { fields["key_size"] = 33 }
+    try source.key(name, fields)
     try source.write("keys/\(name)/rotate")
     let blobs = try source.call(.read, "byok-export/wrap/" + name, ["hash": "SHA384"])["keys"]
     let first: JSONObject = [

@@ -11,7 +11,8 @@ extension TransitMount {
     static let hybridPQC = Field.string("hybrid_key_type_pqc", "Of types that are not there.")
     static let hybridEC = Field.string("hybrid_key_type_ec", "Of types that are not there.")
     static let minDecryption = Field.int("min_decryption_version", "The lowest version that decrypts and verifies.")
-    static let minEncryption = Field.int("min_encryption_version", "The lowest version that encrypts and signs; 0: any.")
+    static let minEncryption = Field.int(
+      "min_encryption_version", "The lowest version that encrypts and signs; 0: any.")
     static let deletion = Field.bool("deletion_allowed", "Whether the key may be deleted.")
     static let minAvailable = Field.int(
       "min_available_version", "Versions below this one are removed for good.", required: true)

@@ -18,6 +18,8 @@ struct TransitMount: Engine {
 
   let context: MountContext
   let cache: Locked<KeyCache>
+  /// Keys of which a version is being made because it is due.
+  private let rotating = Locked<Set<String>>([])
   var storage: StorageView { context.storage }
 
   init(context: MountContext) throws {
@@ -80,6 +82,9 @@ struct TransitMount: Engine {
     guard let due = key.record.rotationDue else { return key }
     let now = context.clock.now()
     if now < due { return key }
+    // Making some kinds takes a while, in which the present version serves everybody else.
+    guard rotating.withLock({ $0.insert(key.name).inserted }) else { return key }
+    defer { rotating.withLock { _ = $0.remove(key.name) } }
     let fresh = try freshVersion(of: key.record, at: now)
     do {
       let changed = try change(key.name) { record in

@@ -113,9 +113,9 @@ extension LoadedKey {
         nonceGoesAlong = false
       } else {
         if !options.nonce.isEmpty { throw Refusal("provided nonce not allowed for this key") }
-        let mac = way == Self.nonceFromContext ? HMACKey(SecretBytes(copying: options.context)) : keys.mac
-        guard let mac else { throw Refusal.unreadable }
-        nonce = Array(mac.authenticate(plaintext)[..<AuthenticatedCipher.nonceBytes])
+        let secret = way == Self.nonceFromContext ? SecretBytes(copying: options.context) : keys.nonceKey
+        guard let secret else { throw Refusal.unreadable }
+        nonce = Self.convergentNonce(plaintext, options.associatedData, secret)
       }
     } else {
       if !options.nonce.isEmpty { throw Refusal("provided nonce not allowed for this key") }
@@ -125,6 +125,22 @@ extension LoadedKey {
       return try keys.cipher.seal(
         plaintext, after: nonceGoesAlong ? nonce : [], nonce: nonce, associatedData: options.associatedData)
     } catch { throw Refusal("the text cannot be encrypted", isInternal: true) }
+  }
+
+  /// The same nonce for the same text. Other associated data is another message, and must have another nonce for the
+  /// cipher to hold; the nonce goes along, so that any server can still open it.
+  private static func convergentNonce(
+    _ plaintext: [UInt8], _ associatedData: [UInt8], _ secret: SecretBytes
+  ) -> [UInt8] {
+    let code: [UInt8]
+    if associatedData.isEmpty {
+      code = HMACKey(secret).authenticate(plaintext)
+    } else {
+      let own = HMACKey(HKDF.derive(from: secret, info: "nonces with associated data", count: 32))
+      let length = withUnsafeBytes(of: UInt64(associatedData.count).bigEndian) { Array($0) }
+      code = own.authenticate(length + associatedData + plaintext)
+    }
+    return Array(code[..<AuthenticatedCipher.nonceBytes])
   }
 
   private func open(_ sealed: [UInt8], _ number: Int64, _ options: EncryptionOptions) throws(Refusal) -> [UInt8] {
@@ -146,23 +162,29 @@ extension LoadedKey {
     }
   }
 
-  /// The cipher of a version, for the context where the key is derived, and what makes convergent nonces.
-  private func keys(_ number: Int64, context: [UInt8]) throws(Refusal) -> (cipher: AuthenticatedCipher, mac: HMACKey?) {
-    if !record.isDerived { return (try cipher(number), nil) }
+  private struct CipherKeys {
+    var cipher: AuthenticatedCipher
+    /// What makes convergent nonces.
+    var nonceKey: SecretBytes?
+  }
+
+  /// The cipher of a version, for the context where the key is derived.
+  private func keys(_ number: Int64, context: [UInt8]) throws(Refusal) -> CipherKeys {
+    if !record.isDerived { return CipherKeys(cipher: try cipher(number), nonceKey: nil) }
     guard case .cipher(let algorithm, let count) = type.family, case .secret(let key) = try version(number).material
     else { throw Refusal.unreadable }
-    var hasMAC = false
-    if record.isConvergent { hasMAC = try convergence(number) > Self.nonceFromContext }
-    let derived = try derive(from: key, context: context, count: hasMAC ? count + 32 : count)
+    var makesNonces = false
+    if record.isConvergent { makesNonces = try convergence(number) > Self.nonceFromContext }
+    let derived = try derive(from: key, context: context, count: makesNonces ? count + 32 : count)
     let parts = derived.withBytes { bytes in
       (
         SecretBytes(copying: bytes[..<count]),
-        hasMAC ? SecretBytes(copying: bytes[count...]) : nil
+        makesNonces ? SecretBytes(copying: bytes[count...]) : nil
       )
     }
-    do { return (try AuthenticatedCipher(algorithm, key: parts.0), parts.1.map { HMACKey($0) }) } catch {
-      throw Refusal.unreadable
-    }
+    do {
+      return CipherKeys(cipher: try AuthenticatedCipher(algorithm, key: parts.0), nonceKey: parts.1)
+    } catch { throw Refusal.unreadable }
   }
 }
 

@@ -93,9 +93,9 @@ extension LoadedKey {
     return hash.digest(of: input)
   }
 
-  private func scheme(_ options: SignatureOptions, _ pair: AsymmetricKey) throws(Refusal)
-    -> AsymmetricKey.SignatureScheme
-  {
+  private func scheme(
+    _ options: SignatureOptions, _ pair: AsymmetricKey
+  ) throws(Refusal) -> AsymmetricKey.SignatureScheme {
     switch pair.kind {
     case .ed25519: return .ed25519
     case .ecdsa: return .ecdsa

@@ -97,6 +97,9 @@ enum BackupCodec {
 
   // MARK: Reading
 
+  /// More do not fit into a record of the store, whatever their kind.
+  private static let mostVersions: Int64 = 1 << 20
+
   /// The key's own name and the key.
   static func decode(_ bytes: [UInt8]) throws -> (name: String, record: KeyRecord) {
     let whole: JSONValue
@@ -128,8 +131,11 @@ enum BackupCodec {
     record.minAvailable = int("min_available_version")
     record.backup = readTrace(policy["backup_info"])
     try readVersions(whole, policy, &record)
+    // Every version that was not trimmed away is in the archive.
+    let lowest = max(1, record.minAvailable)
+    let isWhole = (lowest...mostVersions).contains(record.latest) && record.versions.count == record.latest - lowest + 1
     let isSound =
-      record.latest > 0 && record.versions[record.latest] != nil && record.minDecryption <= record.latest
+      isWhole && record.minDecryption <= record.latest
       && (0...record.latest).contains(record.minEncryption) && (0...record.minDecryption).contains(record.minAvailable)
       && (type.supportsDerivation || !record.isDerived) && (record.isDerived || !record.isConvergent)
       && (type.isCipher || !record.isConvergent)
@@ -150,6 +156,7 @@ enum BackupCodec {
       guard let number = Int64(member.name), (1...max(1, record.latest)).contains(number) else {
         throw Malformed(reason: "backup data does not contain a valid policy")
       }
+      if number < record.minAvailable { continue }
       record.versions[number] = try readEntry(member.value, record)
     }
   }

@@ -172,9 +172,10 @@ extension TransitMount {
     let count = Self.wrappingKeyBits / 8
     guard blob.count > count else { throw EngineError.invalid("provided ciphertext is too short") }
     let ephemeral: SecretBytes
-    do { ephemeral = try wrappingKey().decrypt(Array(blob[..<count]), .oaep(hash)) } catch CryptographyError
-      .notAuthentic
-    { throw EngineError.invalid("crypto/rsa: decryption error") }
+    let wrapping = try wrappingKey()
+    do { ephemeral = try wrapping.decrypt(Array(blob[..<count]), .oaep(hash)) } catch {
+      throw EngineError.invalid("crypto/rsa: decryption error")
+    }
     do { return try PaddedKeyWrap.unwrap(Array(blob[count...]), under: ephemeral) } catch {
       throw EngineError.invalid("the wrapped key does not fit the ephemeral key")
     }

@@ -169,7 +169,7 @@ let package = Package(
       [
         "Primitives", "SecretMemory", "JSONText", "StorageAPI", "EngineAPI", "AuditAPI", "SealAPI", "MemoryStore",
         "KVEngine", "CubbyholeEngine", "TokenMethod", "SystemEngine", "AccessPolicy", "Barrier", "Tokens", "AuditTrail",
-        "Logging", "Metrics",
+        "UserLockout", "Logging", "Metrics",
       ]),
     tests("HTTPServer", ["Primitives", "CSystem"]),
     tests("ServerConfiguration", ["HCL", "Primitives", "JSONText"]),

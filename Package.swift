@@ -175,7 +175,7 @@ let package = Package(
       [
         "Primitives", "SecretMemory", "JSONText", "StorageAPI", "EngineAPI", "AuditAPI", "SealAPI", "MemoryStore",
         "KVEngine", "CubbyholeEngine", "TokenMethod", "SystemEngine", "IdentityEngine", "ShamirSeal", "AccessPolicy",
-        "Barrier", "Tokens", "AuditTrail", "Logging", "Metrics",
+        "Barrier", "Tokens", "UserLockout", "AuditTrail", "Logging", "Metrics",
       ]),
     tests(
       "Gateway",

@@ -72,7 +72,8 @@ struct AppRoleTests {
       try mount.call(.update, "role/other/secret-id-accessor/destroy", ["secret_id_accessor": accessor]).status == 400)
     #expect(try mount.call(.update, "role/other/secret-id/destroy", ["secret_id": .string(secret)]).status == 204)
     #expect(try mount.login(secret).status == 200)
-    #expect(try mount.call(.update, "role/ci/secret-id-accessor/destroy", ["secret_id_accessor": accessor]).status == 204)
+    #expect(
+      try mount.call(.update, "role/ci/secret-id-accessor/destroy", ["secret_id_accessor": accessor]).status == 204)
     #expect(try mount.login(secret) == wrong)
   }
 
@@ -212,7 +213,8 @@ struct AppRoleTests {
     for folder in ["role-id/", "secret-id/"] {
       for name in try mount.store.list("mount/" + folder, after: nil, limit: .max) {
         #expect(!name.contains("rid"))
-        #expect(try mount.store.list("mount/\(folder)\(name)", after: nil, limit: .max).allSatisfy { $0.utf8.count == 64 })
+        #expect(
+          try mount.store.list("mount/\(folder)\(name)", after: nil, limit: .max).allSatisfy { $0.utf8.count == 64 })
       }
     }
   }

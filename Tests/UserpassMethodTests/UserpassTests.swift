@@ -18,8 +18,10 @@ struct UserpassTests {
     #expect(
       try mount.call(
         .update, "users/Mona",
-        ["password_hash": hash("pw"), "token_policies": "reader,ops", "token_ttl": "10m", "token_max_ttl": "1h",
-          "token_num_uses": 7, "alias_metadata": ["team": "red"]]
+        [
+          "password_hash": hash("pw"), "token_policies": "reader,ops", "token_ttl": "10m", "token_max_ttl": "1h",
+          "token_num_uses": 7, "alias_metadata": ["team": "red"],
+        ]
       ).status == 204)
     let grant = try #require(try mount.call(.update, "login/mONA", ["password": "pw"]).grant)
     #expect(grant.aliasName == "mona")
@@ -77,7 +79,8 @@ struct UserpassTests {
       try mount.call(
         .update, "users/mona", ["password_hash": .string("$2b$17$" + String(repeating: "a", count: 53))]
       ).status == 400)
-    #expect(try mount.call(.update, "users/mona", ["password": .string(String(repeating: "a", count: 73))]).status == 400)
+    #expect(
+      try mount.call(.update, "users/mona", ["password": .string(String(repeating: "a", count: 73))]).status == 400)
     #expect(try mount.call(.read, "users/mona").status == 404)
     #expect(try mount.call(.update, "users/mona", ["password_hash": hash("a")]).status == 204)
     #expect(try mount.call(.update, "users/mona", ["token_ttl": 60]).status == 204)
@@ -109,7 +112,8 @@ struct UserpassTests {
       try mount.call(.update, "login/mona", ["password": "a"], from: "127.0.0.1")
         == Answer(status: 403, error: "permission denied"))
     // Whether the password was right is told to nobody there.
-    #expect(try mount.call(.update, "login/mona", ["password": "a"], from: "10.1.1.1").grant?.boundCIDRs == ["10.0.0.0/8"])
+    #expect(
+      try mount.call(.update, "login/mona", ["password": "a"], from: "10.1.1.1").grant?.boundCIDRs == ["10.0.0.0/8"])
   }
 
   @Test func renewalNeedsTheUserAndItsPolicies() throws {

@@ -23,7 +23,7 @@ final class LogicalMemory: LogicalStore {
     let names = state.withLock { state in
       state.values.keys.filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }.sorted()
     }
-    return Array(names.filter { after.map { last in last < $0 } ?? true }.prefix(limit))
+    return Array(names.filter { name in after.map { $0 < name } ?? true }.prefix(limit))
   }
 
   func commit(_ batch: WriteBatch) throws(StoreError) -> CommitIndex {

@@ -130,14 +130,9 @@ func leasesAreAsANaiveModelHasThem(seed: UInt64) throws {
   let left = Set(everMade.keys.filter { id in everMade[id].map(f.holdsSecret) ?? false })
   let records = try ["id/", "due/", "holder/"].map { try f.store.keys("sys/lease/" + $0).count }
   let open = try ["ended/", "irrevocable/"].map { try f.store.keys("sys/lease/" + $0).count }
-  // One history is known to leave secrets whose leases ended while the engine refused: see CHANGELOG.
-  withKnownIssue("ended leases left behind after refusals", isIntermittent: true) {
-    #expect(left == alive)
-    #expect(records == [alive.count, alive.count, alive.count])
-    #expect(open == [0, 0])
-  } when: {
-    seed == 19
-  }
+  #expect(left == alive)
+  #expect(records == [alive.count, alive.count, alive.count])
+  #expect(open == [0, 0])
 }
 
 /// A prefix of many leases and a cascade of tokens, cut off after each commit in turn: everything asked for is dead or

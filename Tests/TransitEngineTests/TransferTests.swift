@@ -34,7 +34,14 @@ private let everyType: [(String, JSONObject)] = [
     var restored = try #require(try other.mount.load(name)).record
     #expect(restored.restoration?.version == 3 && restored.backup == original.backup)
     restored.restoration = nil
-    #expect(restored == original, "\(type)")
+    if type == "hmac" {
+      // The key that makes HMACs is kept in one place of two; what it makes must be the same.
+      let input: JSONObject = ["input": "YWJj"]
+      let made = try transit.write("hmac/" + name, input).text("hmac")
+      #expect(try other.write("hmac/" + name, input).text("hmac") == made)
+    } else {
+      #expect(restored == original, "\(type)")
+    }
     #expect(try other.write("restore/" + name, ["backup": .string(backup)]).status == 400)
     #expect(try other.write("restore/\(name)-copy", ["backup": .string(backup)]).status == 204)
   }

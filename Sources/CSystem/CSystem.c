@@ -12,8 +12,13 @@ int coffer_equal(const void *a, const void *b, size_t count) {
   return difference == 0;
 }
 
+#include <linux/capability.h>
 #include <pthread.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 int coffer_accept(int listener, struct sockaddr_storage *address, int *descriptor) {
@@ -25,3 +30,15 @@ int coffer_accept(int listener, struct sockaddr_storage *address, int *descripto
 int coffer_thread_id(void) { return gettid(); }
 
 void coffer_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
+
+void coffer_forbid_dumps(void) { prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
+
+int coffer_lock_memory(void) { return mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT); }
+
+int coffer_may_lock_all_memory(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY) { return 1; }
+  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{0}};
+  return syscall(SYS_capget, &header, data) == 0 && (data[0].effective & (1u << CAP_IPC_LOCK)) != 0;
+}

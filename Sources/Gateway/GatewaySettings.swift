@@ -25,10 +25,18 @@ package struct ForwardingSettings: Sendable {
 package struct ListenerBehaviour: Sendable {
   package var forwarding = ForwardingSettings()
   package var jsonLimits = JSONLimits.standard
+  /// From a request's first byte until it is carried out; zero for no limit.
   package var maxRequestDuration = TimeSpan.seconds(90)
+  /// Bytes.
+  package var maxTokenBytes = 8192
   /// Headers of every answer, by status (`200`), class (`4xx`) or `default`.
   package var responseHeaders: [String: [(name: String, value: String)]] = [:]
+  /// Headers that say which node answered.
+  package var nodeHeaders: [(name: String, value: String)] = []
   package var metricsWithoutToken = false
+  package var inFlightRequestsWithoutToken = false
+  /// `sys/replication/status` and its like are not there.
+  package var hidesReplicationStatus = false
   /// Requests must carry `X-Vault-Request: true`, which pages of other origins cannot send unasked.
   package var requiresRequestHeader = false
   package var redactsAddresses = false

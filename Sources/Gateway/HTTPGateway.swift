@@ -18,7 +18,9 @@ package struct HTTPGateway: HTTPHandler {
   }
 
   private static let apiPrefix = "/v1/"
-  private static let largestToken = 8192
+  private static let replicationStatus: Set<String> = [
+    "sys/replication/status", "sys/replication/dr/status", "sys/replication/performance/status",
+  ]
 
   package func handle(_ request: HTTPRequest) -> HTTPResponse {
     let behaviour = behaviour(request.listener)
@@ -109,15 +111,21 @@ package struct HTTPGateway: HTTPHandler {
     if operation == .patch {
       try Self.checkPatch(headers["content-type"], contentType)
     }
-    var token = try Self.token(headers)
+    var token = try Self.token(headers, atMost: behaviour.maxTokenBytes)
+    if behaviour.hidesReplicationStatus, Self.replicationStatus.contains(path) { throw EngineError.unsupportedPath }
     if behaviour.metricsWithoutToken && path == "sys/metrics" { return metrics(request, query.object) }
     if token.utf8.contains(where: { $0 < 0x20 }) { token = "" }
-    let inbound = InboundRequest(
+    var inbound = InboundRequest(
       id: node.composition.random.uuid(), operation: operation, path: path, query: query.object, body: request.body,
       contentType: contentType, headers: HeaderView(headers: headers), token: token,
       wrapTTL: try Self.wrapTTL(headers), wrapsAsJWT: headers["x-vault-wrap-format"]?.lowercased() == "jwt",
       remoteAddress: remote.address, remotePort: remote.port, received: node.composition.clock.now(),
       limits: behaviour.jsonLimits)
+    inbound.acceptsUnprintablePaths = !behaviour.checksPrintable
+    if behaviour.maxRequestDuration > .zero {
+      inbound.deadline = request.arrived &+ UInt64(behaviour.maxRequestDuration.nanoseconds)
+    }
+    inbound.mayListInFlight = behaviour.inFlightRequestsWithoutToken
     return pipeline.handle(inbound)
   }
 
@@ -160,13 +168,13 @@ package struct HTTPGateway: HTTPHandler {
     }
   }
 
-  private static func token(_ headers: HTTPHeaders) throws(EngineError) -> String {
+  private static func token(_ headers: HTTPHeaders, atMost limit: Int) throws(EngineError) -> String {
     var token = headers["x-vault-token"] ?? ""
     if token.isEmpty, let authorization = headers["authorization"], authorization.hasPrefix("Bearer ") {
       token = String(authorization.dropFirst(7))
     }
-    guard token.utf8.count <= largestToken else {
-      throw .invalid("authentication token exceeds maximum allowed header size of \(largestToken) bytes")
+    guard token.utf8.count <= limit else {
+      throw .invalid("authentication token exceeds maximum allowed header size of \(limit) bytes")
     }
     return token
   }
@@ -218,6 +226,7 @@ package struct HTTPGateway: HTTPHandler {
         }
       }
     }
+    headers += behaviour.nodeHeaders
     if let namespace = request?.headers["x-vault-namespace"], !namespace.isEmpty {
       headers.append(("X-Vault-Namespace", namespace.hasSuffix("/") ? namespace : namespace + "/"))
     }

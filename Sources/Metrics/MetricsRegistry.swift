@@ -1,6 +1,29 @@
 package import JSONText
 package import Primitives
 
+/// How metrics are shown to those who ask for them.
+package struct MetricsNaming: Sendable, Equatable {
+  /// Stands in for `vault`, with which the server's own names begin.
+  package var prefix = "vault"
+  /// Whether what no rule speaks of is shown.
+  package var showsUnnamed = true
+  /// The longest that a name begins with decides.
+  package var rules: [(prefix: String, shows: Bool)] = []
+
+  package init() {}
+
+  package static func == (a: MetricsNaming, b: MetricsNaming) -> Bool {
+    a.prefix == b.prefix && a.showsUnnamed == b.showsUnnamed && a.rules.elementsEqual(b.rules, by: ==)
+  }
+
+  /// Nil for what is not shown.
+  func shown(_ name: String) -> String? {
+    let shown = name.hasPrefix("vault.") ? prefix + (prefix.isEmpty ? name.dropFirst(6) : name.dropFirst(5)) : name
+    let rule = rules.filter { shown.hasPrefix($0.prefix) }.max { $0.prefix.utf8.count < $1.prefix.utf8.count }
+    return rule?.shows ?? showsUnnamed ? shown : nil
+  }
+}
+
 /// Every metric of the server by name and labels. Names are dotted, such as `vault.core.unsealed`.
 package final class MetricsRegistry: Sendable {
   struct Key: Hashable {
@@ -12,6 +35,11 @@ package final class MetricsRegistry: Sendable {
     let name: String
     let labels: [Label]
 
+    init(name: String, labels: [Label]) {
+      self.name = name
+      self.labels = labels
+    }
+
     init(_ name: String, _ labels: [(String, String)]) {
       self.name = name
       self.labels = labels.map { Label(name: $0.0, value: $0.1) }.sorted { $0.name < $1.name }
@@ -22,14 +50,28 @@ package final class MetricsRegistry: Sendable {
     var counters: [Key: Counter] = [:]
     var gauges: [Key: Gauge] = [:]
     var summaries: [Key: Summary] = [:]
+
+    func shown(by naming: MetricsNaming) -> Instruments {
+      if naming == MetricsNaming() { return self }
+      func named<Value>(_ table: [Key: Value]) -> [Key: Value] {
+        var shown: [Key: Value] = [:]
+        for (key, value) in table {
+          if let name = naming.shown(key.name) { shown[Key(name: name, labels: key.labels)] = value }
+        }
+        return shown
+      }
+      return Instruments(counters: named(counters), gauges: named(gauges), summaries: named(summaries))
+    }
   }
 
   private let clock: WallClock
+  private let naming: MetricsNaming
   private let started: Timestamp
   private let instruments = Locked(Instruments())
 
-  package init(clock: WallClock = .system) {
+  package init(clock: WallClock = .system, naming: MetricsNaming = MetricsNaming()) {
     self.clock = clock
+    self.naming = naming
     started = clock.now()
   }
 
@@ -55,7 +97,7 @@ package final class MetricsRegistry: Sendable {
 
   /// The text exposition format 0.0.4: names with underscores, families sorted by name.
   package func prometheus() -> String {
-    let all = instruments.withLock { $0 }
+    let all = instruments.withLock { $0 }.shown(by: naming)
     var text = PrometheusText()
     text.add(all.counters, type: "counter") { text, name, labels, counter in
       text.line(name, labels, counter.total)
@@ -76,7 +118,7 @@ package final class MetricsRegistry: Sendable {
 
   /// The document of `sys/metrics`: counters and samples of the last finished interval of ten seconds, and every gauge.
   package func json() -> JSONObject {
-    let all = instruments.withLock { $0 }
+    let all = instruments.withLock { $0 }.shown(by: naming)
     let now = clock.now()
     // A server younger than one interval has only the one under way to show.
     let finished = Intervals.number(at: now) > Intervals.number(at: started)

@@ -74,9 +74,6 @@ package struct ForwardedForConfiguration: Sendable, Equatable {
   package var hopSkips: Int64 = 0
   package var rejectsNotPresent = true
   package var rejectsNotAuthorized = true
-  package var clientCertificateHeader: String?
-  /// How the header's value is decoded, in order: `URL`, `BASE64`, `DER`.
-  package var clientCertificateDecoders: [String] = []
 
   package init() {}
 }

@@ -207,16 +207,6 @@ struct ListenerReader {
     forwarded.hopSkips = try stanza.int("x_forwarded_for_hop_skips", in: 0...1000) ?? 0
     forwarded.rejectsNotPresent = try stanza.bool("x_forwarded_for_reject_not_present") ?? true
     forwarded.rejectsNotAuthorized = try stanza.bool("x_forwarded_for_reject_not_authorized") ?? true
-    forwarded.clientCertificateHeader = try stanza.string("x_forwarded_for_client_cert_header")
-    for key in ["x_forwarded_for_client_cert_header_decoders", "x_forwarded_for_client_cert_decoders"] {
-      for decoder in try stanza.strings(key) ?? [] {
-        let name = decoder.uppercased()
-        guard ["URL", "BASE64", "DER"].contains(name) else {
-          throw stanza.error("\"\(key)\" may hold URL, BASE64 and DER", at: key)
-        }
-        forwarded.clientCertificateDecoders.append(name)
-      }
-    }
     return forwarded
   }
 
@@ -299,12 +289,18 @@ struct ListenerReader {
     "max_request_duration", "require_request_header", "max_json_depth", "max_json_string_value_length",
     "max_json_object_entry_count", "max_json_array_element_count", "max_json_token", "max_token_header_size",
     "x_forwarded_for_authorized_addrs", "x_forwarded_for_hop_skips", "x_forwarded_for_reject_not_present",
-    "x_forwarded_for_reject_not_authorized", "x_forwarded_for_client_cert_header",
-    "x_forwarded_for_client_cert_header_decoders", "x_forwarded_for_client_cert_decoders", "custom_response_headers",
+    "x_forwarded_for_reject_not_authorized", "custom_response_headers",
     "telemetry", "profiling", "inflight_requests_logging", "redact_addresses", "redact_cluster_name", "redact_version",
     "disable_replication_status_endpoints", "role", "disable_unauthed_rekey_endpoints",
   ]
   private static let commonWithoutEffect = [
+    (
+      "no auth method takes certificates of clients",
+      [
+        "x_forwarded_for_client_cert_header", "x_forwarded_for_client_cert_header_decoders",
+        "x_forwarded_for_client_cert_decoders",
+      ]
+    ),
     ("it describes the listener to people", ["purpose"]),
     ("there is no such limiter here", ["disable_request_limiter"]),
     (

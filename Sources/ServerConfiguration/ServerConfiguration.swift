@@ -31,9 +31,6 @@ package struct ServerConfiguration: Sendable, Equatable {
   package var rawStorageEndpoint = false
   package var introspectionEndpoint = false
   package var disablePrintableCheck = false
-  package var disableSealWrap = false
-  package var disableCache = false
-  package var cacheSize: Int64?
   package var allowAuditLogPrefixing = false
   package var enableResponseHeaderHostname = false
   package var enableResponseHeaderRaftNodeID = false
@@ -120,14 +117,7 @@ package struct SealConfiguration: Sendable, Equatable {
 package struct TelemetryConfiguration: Sendable, Equatable {
   /// Zero switches the Prometheus form off.
   package var prometheusRetention = TimeSpan.hours(24)
-  package var disableHostname = false
-  package var enableHostnameLabel = false
   package var metricsPrefix = "vault"
-  package var usageGaugePeriod = TimeSpan.minutes(10)
-  package var maximumGaugeCardinality: Int64 = 500
-  package var leaseMetricsEpsilon = TimeSpan.hours(1)
-  package var numLeaseMetricsBuckets: Int64 = 168
-  package var addLeaseMetricsNamespaceLabels = false
   package var filterDefault = true
   /// Beginnings of names to let through (`+vault.token`) or keep back (`-vault.expire`).
   package var prefixFilter: [String] = []

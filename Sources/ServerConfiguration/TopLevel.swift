@@ -42,11 +42,6 @@ struct TopLevel {
     configuration.rawStorageEndpoint = try bool("raw_storage_endpoint") ?? false
     configuration.introspectionEndpoint = try bool("introspection_endpoint") ?? false
     configuration.disablePrintableCheck = try bool("disable_printable_check") ?? false
-    configuration.disableSealWrap = try bool("disable_sealwrap") ?? false
-    configuration.disableCache = try bool("disable_cache") ?? false
-    for document in documents {
-      if let size = try document.int("cache_size", in: 0 ... .max), size > 0 { configuration.cacheSize = size }
-    }
     configuration.allowAuditLogPrefixing = try bool("allow_audit_log_prefixing") ?? false
     configuration.enableResponseHeaderHostname = try bool("enable_response_header_hostname") ?? false
     configuration.enableResponseHeaderRaftNodeID = try bool("enable_response_header_raft_node_id") ?? false
@@ -183,17 +178,7 @@ struct TopLevel {
     for stanza in try stanzas("telemetry", labels: 0) {
       warnings += try stanza.review(Self.telemetryKeys)
       telemetry.prometheusRetention = try stanza.duration("prometheus_retention_time") ?? telemetry.prometheusRetention
-      telemetry.disableHostname = try stanza.bool("disable_hostname") ?? telemetry.disableHostname
-      telemetry.enableHostnameLabel = try stanza.bool("enable_hostname_label") ?? telemetry.enableHostnameLabel
       telemetry.metricsPrefix = try stanza.string("metrics_prefix") ?? telemetry.metricsPrefix
-      telemetry.usageGaugePeriod = try stanza.duration("usage_gauge_period") ?? telemetry.usageGaugePeriod
-      telemetry.maximumGaugeCardinality =
-        try stanza.int("maximum_gauge_cardinality", in: 0 ... .max) ?? telemetry.maximumGaugeCardinality
-      telemetry.leaseMetricsEpsilon = try stanza.duration("lease_metrics_epsilon") ?? telemetry.leaseMetricsEpsilon
-      telemetry.numLeaseMetricsBuckets =
-        try stanza.int("num_lease_metrics_buckets", in: 0...100_000) ?? telemetry.numLeaseMetricsBuckets
-      telemetry.addLeaseMetricsNamespaceLabels =
-        try stanza.bool("add_lease_metrics_namespace_labels") ?? telemetry.addLeaseMetricsNamespaceLabels
       telemetry.filterDefault = try stanza.bool("filter_default") ?? telemetry.filterDefault
       telemetry.prefixFilter = try stanza.strings("prefix_filter") ?? telemetry.prefixFilter
       for filter in telemetry.prefixFilter where !filter.hasPrefix("+") && !filter.hasPrefix("-") {
@@ -236,11 +221,13 @@ struct TopLevel {
       "log_format",
       "log_file", "log_rotate_bytes", "log_rotate_duration", "log_rotate_max_files", "log_requests_level",
       "default_lease_ttl", "max_lease_ttl", "default_max_request_duration", "disable_mlock", "raw_storage_endpoint",
-      "introspection_endpoint", "disable_printable_check", "disable_sealwrap", "disable_cache", "cache_size",
+      "introspection_endpoint", "disable_printable_check",
       "allow_audit_log_prefixing", "enable_response_header_hostname", "enable_response_header_raft_node_id",
       "enable_unauthenticated_access",
     ],
     withoutEffect: [
+      ("what is cached is small and always right", ["disable_cache", "cache_size"]),
+      ("seals wrap the root key only", ["disable_sealwrap"]),
       (
         "all engines are built in",
         [
@@ -275,9 +262,7 @@ struct TopLevel {
 
   private static let telemetryKeys = treatments(
     used: [
-      "prometheus_retention_time", "disable_hostname", "enable_hostname_label", "metrics_prefix", "usage_gauge_period",
-      "maximum_gauge_cardinality", "lease_metrics_epsilon", "num_lease_metrics_buckets",
-      "add_lease_metrics_namespace_labels", "filter_default", "prefix_filter",
+      "prometheus_retention_time", "disable_hostname", "metrics_prefix", "filter_default", "prefix_filter",
     ],
     withoutEffect: [
       (
@@ -289,6 +274,14 @@ struct TopLevel {
           "circonus_check_search_tag", "circonus_check_display_name", "circonus_check_tags", "circonus_broker_id",
           "circonus_broker_select_tag", "stackdriver_project_id", "stackdriver_location", "stackdriver_namespace",
           "stackdriver_debug_logs",
+        ]
+      ),
+      ("metrics do not hold the host's name", ["enable_hostname_label"]),
+      (
+        "gauges are read when they are asked for, and their number is bounded",
+        [
+          "usage_gauge_period", "maximum_gauge_cardinality", "lease_metrics_epsilon", "num_lease_metrics_buckets",
+          "add_lease_metrics_namespace_labels",
         ]
       ),
       (

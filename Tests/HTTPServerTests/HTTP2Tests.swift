@@ -209,7 +209,7 @@ final class FrameClient {
     listener.maxRequestBytes = 1000
     var limits = ServerLimits()
     limits.headerBytes = 2000
-    limits.readTimeout = .milliseconds(150)
+    limits.timeouts.request = .milliseconds(150)
     let live = try LiveServer(listener, limits: limits)
     let client = FrameClient(live)
     client.request(1, "/echo", method: "PUT", ends: false)
@@ -269,7 +269,7 @@ final class FrameClient {
 
   @Test func clientsThatDoNotReadAreCutOff() throws {
     var limits = ServerLimits()
-    limits.writeTimeout = .milliseconds(150)
+    limits.timeouts.write = .milliseconds(150)
     let live = try LiveServer(limits: limits)
     let client = FrameClient(live)
     // Without any more window only the first 64 KiB can go.

@@ -8,7 +8,7 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct LimitTests {
   @Test func slowHeadersAreCutOff() throws {
     var limits = ServerLimits()
-    limits.readHeaderTimeout = .milliseconds(100)
+    limits.timeouts.header = .milliseconds(100)
     let live = try LiveServer(limits: limits)
     let client = live.connect()
     client.send("GET / HTTP/1.1\r\nHost:")
@@ -22,7 +22,7 @@ import Testing
 
   @Test func slowBodiesAreCutOff() throws {
     var limits = ServerLimits()
-    limits.readTimeout = .milliseconds(100)
+    limits.timeouts.request = .milliseconds(100)
     let live = try LiveServer(limits: limits)
     let client = live.connect()
     #expect(client.get("/a")?.status == 200)
@@ -32,7 +32,7 @@ import Testing
 
   @Test func idleConnectionsAreClosed() throws {
     var limits = ServerLimits()
-    limits.idleTimeout = .milliseconds(100)
+    limits.timeouts.idle = .milliseconds(100)
     let live = try LiveServer(limits: limits)
     let client = live.connect()
     #expect(client.get("/a")?.status == 200)
@@ -41,7 +41,7 @@ import Testing
 
   @Test func slowReadersAreCutOff() throws {
     var limits = ServerLimits()
-    limits.writeTimeout = .milliseconds(200)
+    limits.timeouts.write = .milliseconds(200)
     let live = try LiveServer(limits: limits)
     let client = live.connect()
     client.send(String(repeating: "GET /big HTTP/1.1\r\nHost: h\r\n\r\n", count: 64))
@@ -53,7 +53,7 @@ import Testing
 
   @Test func slowReadersOfStreamsAreCutOff() throws {
     var limits = ServerLimits()
-    limits.writeTimeout = .milliseconds(100)
+    limits.timeouts.write = .milliseconds(100)
     let failed = Monitored(false)
     let live = try LiveServer(limits: limits) { _ in
       HTTPResponse(
@@ -168,8 +168,8 @@ import Testing
   /// Clients that do anything at any time, from several threads; afterwards nothing is left of them.
   @Test func nothingIsLeftOfUnrulyClients() throws {
     var limits = ServerLimits()
-    limits.readHeaderTimeout = .milliseconds(50)
-    limits.readTimeout = .milliseconds(50)
+    limits.timeouts.header = .milliseconds(50)
+    limits.timeouts.request = .milliseconds(50)
     let live = try LiveServer(limits: limits)
     let running = Monitored(4)
     for seed in 0..<4 {

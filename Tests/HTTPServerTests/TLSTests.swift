@@ -135,7 +135,7 @@ struct Identity {
   @Test func slowHandshakesAreCutOff() throws {
     let folder = TemporaryFolder()
     var limits = ServerLimits()
-    limits.readHeaderTimeout = .milliseconds(100)
+    limits.timeouts.header = .milliseconds(100)
     let live = try LiveServer(Identity(folder, "server").settings(), limits: limits)
     let client = live.connect()
     client.send([0x16, 3, 1])

@@ -23,3 +23,12 @@ int coffer_thread_id(void);
 
 /// At most 15 bytes, for those who look at the process from outside.
 void coffer_name_thread(const char *name);
+
+/// No core dumps of this process, and no debuggers but the administrator's (PR_SET_DUMPABLE of prctl(2)).
+void coffer_forbid_dumps(void);
+
+/// Keeps all pages of this process in memory once they are used (mlockall(2) with MCL_ONFAULT); 0, or -1 with errno.
+int coffer_lock_memory(void);
+
+/// 1 where the process may lock without limit: by RLIMIT_MEMLOCK or by CAP_IPC_LOCK.
+int coffer_may_lock_all_memory(void);

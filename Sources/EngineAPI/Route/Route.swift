@@ -33,6 +33,8 @@ package struct RouteTraits: OptionSet, Sendable {
   /// Case and outer blanks of the pattern's first hole do not count: it is a name that engines keep as `FoldedName.of` gives it.
   /// Policies are asked about the path with the name folded, or else a rule for it could be passed by another spelling.
   package static let foldedName = RouteTraits(rawValue: 1 << 12)
+  /// Works without a token at listeners that show the requests under way to everybody.
+  package static let openWhereInFlightIsShown = RouteTraits(rawValue: 1 << 13)
 }
 
 /// One endpoint: its path, fields, operations and help in one value. Routing, OpenAPI, path help and documentation derive from it.

@@ -62,7 +62,8 @@ extension Connection {
     let request = HTTPRequest(
       method: head.method, path: head.path, query: head.query, headers: head.headers, body: body, listener: listener,
       remoteAddress: peer.host, remotePort: peer.port, isTLS: isTLS,
-      protocolName: head.minorVersion == 0 ? "HTTP/1.0" : "HTTP/1.1", clientCertificate: certificate)
+      protocolName: head.minorVersion == 0 ? "HTTP/1.0" : "HTTP/1.1", clientCertificate: certificate,
+      arrived: requestStart)
     let response = reactor.handler.handle(request)
     hasServed = true
     served += 1
@@ -238,7 +239,7 @@ private struct HTTP1BodyWriter: HTTPBodyWriter {
 
   func drain() throws {
     let deadline = Connection.deadline(
-      WallClock.monotonicNanoseconds(), connection.reactor.limits.writeTimeout)
+      WallClock.monotonicNanoseconds(), connection.timeouts.write)
     while true {
       switch connection.flush() {
       case .bytes: return

@@ -20,14 +20,17 @@ final class HTTP2BodyChannel: HTTPBodyWriter, Sendable {
 
   private let state = Monitored(State())
   private let reactor: Reactor
+  /// How long the client may take before there is room again.
+  private let patience: TimeSpan
   private let token: UInt64
   private let session: HTTP2Session
   private let stream: Int32
 
   private static let room = 64 << 10
 
-  init(reactor: Reactor, token: UInt64, session: HTTP2Session, stream: Int32) {
+  init(reactor: Reactor, patience: TimeSpan, token: UInt64, session: HTTP2Session, stream: Int32) {
     self.reactor = reactor
+    self.patience = patience
     self.token = token
     self.session = session
     self.stream = stream
@@ -49,8 +52,7 @@ final class HTTP2BodyChannel: HTTPBodyWriter, Sendable {
 
   func write(_ bytes: [UInt8]) throws {
     if bytes.isEmpty { return }
-    let limit = reactor.limits.writeTimeout
-    let isTaken = state.wait(atMost: limit.nanoseconds > 0 ? limit : nil) { state -> Bool? in
+    let isTaken = state.wait(atMost: patience > .zero ? patience : nil) { state -> Bool? in
       if state.isClosed { return false }
       guard state.bytes.count - state.taken < Self.room else { return nil }
       state.bytes.append(contentsOf: bytes)

@@ -33,6 +33,7 @@ final class HTTP2Session: @unchecked Sendable {
   private var sentSinceStall = 0
 
   private let reactor: Reactor
+  private let timeouts: ClientTimeouts
   private let settings: ListenerSettings
   private let listener: Int
   private let token: UInt64
@@ -49,6 +50,7 @@ final class HTTP2Session: @unchecked Sendable {
   /// Nil without memory.
   init?(connection: Connection) {
     reactor = connection.reactor
+    timeouts = connection.timeouts
     settings = connection.settings
     listener = connection.listener
     token = connection.token
@@ -132,15 +134,14 @@ final class HTTP2Session: @unchecked Sendable {
   // MARK: Time
 
   func park(_ parking: inout Registry.Parking, now: UInt64) {
-    let limits = reactor.limits
     if streams.isEmpty, running == 0 {
-      parking.deadline = Connection.deadline(now, limits.idleTimeout)
+      parking.deadline = Connection.deadline(now, timeouts.idle)
       parking.isIdle = true
       return
     }
     var stalled = false
     for stream in streams.values {
-      if stream.isReceiving { parking.deadline = min(parking.deadline, stream.deadline(limits)) }
+      if stream.isReceiving { parking.deadline = min(parking.deadline, stream.deadline(timeouts)) }
       if stream.hasUnsentBytes { stalled = true }
     }
     if !stalled {
@@ -150,16 +151,15 @@ final class HTTP2Session: @unchecked Sendable {
         stallStart = now
         sentSinceStall = 0
       }
-      parking.deadline = min(parking.deadline, Connection.deadline(stallStart, limits.writeTimeout))
+      parking.deadline = min(parking.deadline, Connection.deadline(stallStart, timeouts.write))
     }
   }
 
   /// Ends the streams whose time is up. False when that goes for the connection as a whole.
   func expire(now: UInt64) -> Bool {
-    let limits = reactor.limits
     if streams.isEmpty { return false }
-    if stallStart != 0, Connection.deadline(stallStart, limits.writeTimeout) <= now { return false }
-    for stream in streams.values where stream.isReceiving && stream.deadline(limits) <= now { fail(stream, .timeout) }
+    if stallStart != 0, Connection.deadline(stallStart, timeouts.write) <= now { return false }
+    for stream in streams.values where stream.isReceiving && stream.deadline(timeouts) <= now { fail(stream, .timeout) }
     return true
   }
 
@@ -216,7 +216,8 @@ final class HTTP2Session: @unchecked Sendable {
     _ stream: HTTP2Stream, _ body: @escaping @Sendable (any HTTPBodyWriter) throws -> Void
   ) -> Bool {
     guard reactor.registry.streamStarts() else { return false }
-    let channel = HTTP2BodyChannel(reactor: reactor, token: token, session: self, stream: stream.id)
+    let channel = HTTP2BodyChannel(
+      reactor: reactor, patience: timeouts.write, token: token, session: self, stream: stream.id)
     stream.channel = channel
     let reactor = reactor
     reactor.liveThreads.update { $0 += 1 }
@@ -352,7 +353,7 @@ final class HTTP2Session: @unchecked Sendable {
         HTTPRequest(
           method: stream.method, path: stream.path, query: stream.query, headers: stream.takeHeaders(), body: body,
           listener: listener, remoteAddress: peer.host, remotePort: peer.port, isTLS: isTLS,
-          protocolName: "HTTP/2.0", clientCertificate: certificate)
+          protocolName: "HTTP/2.0", clientCertificate: certificate, arrived: stream.started)
       ))
   }
 

@@ -13,7 +13,7 @@ final class HTTP2Stream {
   private var hasHost = false
   private(set) var contentLength: Int?
   private(set) var failure: HTTPFailure?
-  private let started = WallClock.monotonicNanoseconds()
+  let started = WallClock.monotonicNanoseconds()
 
   var body: [UInt8] = []
   /// The client has not ended its side.
@@ -32,7 +32,7 @@ final class HTTP2Stream {
 
   var hasUnsentBytes: Bool { answered < answer.count || channel?.hasBytes == true }
 
-  func deadline(_ limits: ServerLimits) -> UInt64 { Connection.deadline(started, limits.readTimeout) }
+  func deadline(_ timeouts: ClientTimeouts) -> UInt64 { Connection.deadline(started, timeouts.request) }
 
   func add(name: UnsafeBufferPointer<UInt8>, value: UnsafeBufferPointer<UInt8>, limits: ServerLimits) {
     // As SETTINGS_MAX_HEADER_LIST_SIZE counts (RFC 9113, section 6.5.2).

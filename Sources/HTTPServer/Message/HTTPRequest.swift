@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// A whole request: the server hands it over when the body has come in.
 package struct HTTPRequest: Sendable {
   /// As it came; any token is possible (`LIST` for one).
@@ -20,11 +22,14 @@ package struct HTTPRequest: Sendable {
   package var protocolName: String
   /// The TLS client's certificate in DER; it was checked against a CA only where the listener requires certificates.
   package var clientCertificate: [UInt8]?
+  /// When its first byte came, in monotonic nanoseconds.
+  package var arrived: UInt64
 
   package init(
     method: String, path: String, query: String = "", headers: HTTPHeaders = HTTPHeaders(), body: [UInt8] = [],
     listener: Int = 0, remoteAddress: String = "", remotePort: Int = 0, isTLS: Bool = false,
-    protocolName: String = "HTTP/1.1", clientCertificate: [UInt8]? = nil
+    protocolName: String = "HTTP/1.1", clientCertificate: [UInt8]? = nil,
+    arrived: UInt64 = WallClock.monotonicNanoseconds()
   ) {
     self.method = method
     self.path = path
@@ -37,5 +42,6 @@ package struct HTTPRequest: Sendable {
     self.isTLS = isTLS
     self.protocolName = protocolName
     self.clientCertificate = clientCertificate
+    self.arrived = arrived
   }
 }

@@ -33,6 +33,7 @@ final class Connection: @unchecked Sendable {
   let token: UInt64
   let listener: Int
   let settings: ListenerSettings
+  let timeouts: ClientTimeouts
   let peer: PeerAddress
   let reactor: Reactor
 
@@ -75,6 +76,7 @@ final class Connection: @unchecked Sendable {
     self.transport = transport
     self.listener = listener
     self.settings = settings
+    timeouts = settings.timeouts ?? reactor.limits.timeouts
     self.peer = peer
     self.reactor = reactor
     isTLS = transport.isTLS
@@ -255,31 +257,30 @@ final class Connection: @unchecked Sendable {
   // MARK: Time
 
   func parking(now: UInt64) -> Registry.Parking {
-    let limits = reactor.limits
     let held = parser.bufferedBytes + leftover.count + outbound.count + (session?.bufferedBytes ?? 0)
     var parking = Registry.Parking(deadline: .max, isIdle: false, bufferedBytes: held)
     switch stage {
     case .opening:
-      parking.deadline = Self.deadline(requestStart, limits.readHeaderTimeout)
+      parking.deadline = Self.deadline(requestStart, timeouts.header)
       parking.isIdle = true
-    case .handshake: parking.deadline = Self.deadline(requestStart, limits.readHeaderTimeout)
+    case .handshake: parking.deadline = Self.deadline(requestStart, timeouts.header)
     case .lingering: parking.deadline = lingerDeadline
     case .http1 where outbound.isEmpty && leftover.isEmpty:
       switch parser.phase {
       case .betweenRequests where hasServed:
-        parking.deadline = Self.deadline(now, limits.idleTimeout)
+        parking.deadline = Self.deadline(now, timeouts.idle)
         parking.isIdle = true
       case .betweenRequests:
-        parking.deadline = Self.deadline(requestStart, limits.readHeaderTimeout)
+        parking.deadline = Self.deadline(requestStart, timeouts.header)
         parking.isIdle = true
-      case .head: parking.deadline = Self.deadline(requestStart, limits.readHeaderTimeout)
-      case .body, .failed: parking.deadline = Self.deadline(requestStart, limits.readTimeout)
+      case .head: parking.deadline = Self.deadline(requestStart, timeouts.header)
+      case .body, .failed: parking.deadline = Self.deadline(requestStart, timeouts.request)
       }
     case .http2 where outbound.isEmpty: session?.park(&parking, now: now)
     default: break
     }
     if !outbound.isEmpty, stage != .lingering {
-      parking.deadline = Self.deadline(writeStart == 0 ? now : writeStart, limits.writeTimeout)
+      parking.deadline = Self.deadline(writeStart == 0 ? now : writeStart, timeouts.write)
     }
     return parking
   }

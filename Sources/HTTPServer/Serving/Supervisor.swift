@@ -25,8 +25,8 @@ extension Reactor {
 
   /// A quarter of the shortest limit, so that none is exceeded by much.
   private var sweepInterval: UInt64 {
-    let times = [limits.readHeaderTimeout, limits.readTimeout, limits.writeTimeout, limits.idleTimeout]
-    let shortest = times.map(\.nanoseconds).filter { $0 > 0 }.min() ?? 1_000_000_000
+    let times = listeners.map { $0.settings.timeouts ?? limits.timeouts }
+    let shortest = times.flatMap(\.all).map(\.nanoseconds).filter { $0 > 0 }.min() ?? 1_000_000_000
     return UInt64(min(max(shortest / 4, 10_000_000), 1_000_000_000))
   }
 

@@ -11,10 +11,15 @@ package struct ListenerSettings: Sendable {
   package var tls: TLSSettings?
   /// The longest body in bytes; zero or less for no limit.
   package var maxRequestBytes: Int
+  /// Nil for those of the server's limits.
+  package var timeouts: ClientTimeouts?
 
-  package init(address: Address, tls: TLSSettings? = nil, maxRequestBytes: Int = 32 << 20) {
+  package init(
+    address: Address, tls: TLSSettings? = nil, maxRequestBytes: Int = 32 << 20, timeouts: ClientTimeouts? = nil
+  ) {
     self.address = address
     self.tls = tls
     self.maxRequestBytes = maxRequestBytes
+    self.timeouts = timeouts
   }
 }

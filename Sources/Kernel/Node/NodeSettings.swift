@@ -1,4 +1,5 @@
 package import JSONText
+package import Logging
 package import Primitives
 package import UserLockout
 
@@ -30,6 +31,8 @@ package struct NodeSettings: Sendable {
   /// How long a request waits for one audit device.
   package var auditTimeout = TimeSpan.seconds(5)
   package var allowsAuditPrefix = false
+  /// The level at which the server's log gets a line for each request; nil for none.
+  package var requestsLevel: LogLevel?
   /// New key shares can be made without a token, by those who hold the present ones.
   package var allowsUnauthenticatedRekey = false
   /// When failing logins lock users out, by the type of auth method or `all`.

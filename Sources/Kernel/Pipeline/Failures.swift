@@ -10,6 +10,8 @@ package enum Failures {
   static let denied = EngineError.list(status: 403, ["permission denied"])
   static let invalidToken = EngineError.list(status: 403, ["permission denied", "invalid token"])
   static let sealed = EngineError(status: 503, messages: ["Vault is sealed"])
+  static let tooLate = EngineError(
+    status: 503, messages: ["the request took longer than max_request_duration allows; nothing was done"])
   static let internalError = EngineError(status: 500, messages: ["internal error"])
   /// What cannot be recorded is not done, or not told.
   static let auditResponse = WireResponse.errors(500, ["internal error"])

@@ -2,6 +2,7 @@ internal import AccessPolicy
 internal import AuditTrail
 import EngineAPI
 internal import JSONText
+internal import Logging
 internal import Primitives
 internal import StorageAPI
 internal import Tokens
@@ -21,7 +22,9 @@ package struct RequestPipeline: Sendable {
         remoteAddress: request.remoteAddress, remotePort: request.remotePort, start: request.received))
     defer { state.inFlight.end(request.id) }
     let exchange = Exchange(node: node, state: state, request: request)
-    return exchange.run()
+    let response = exchange.run()
+    if let level = node.settings.requestsLevel { exchange.log(response, level) }
+    return response
   }
 }
 
@@ -74,6 +77,19 @@ struct Exchange {
     return response
   }
 
+  /// A line in the server's log for those who want to follow requests there.
+  func log(_ response: WireResponse, _ level: LogLevel) {
+    let duration = TimeSpan(nanoseconds: Int64(clamping: WallClock.monotonicNanoseconds() &- started))
+    node.log.log(
+      level, "completed_request",
+      [
+        ("start_time", request.received.rfc3339), ("duration", duration.goDescription),
+        ("client_address", "\(request.remoteAddress):\(request.remotePort)"), ("status_code", String(response.status)),
+        ("request_path", "/v1/" + request.path), ("request_method", request.operation.rawValue),
+        ("request_id", request.id),
+      ])
+  }
+
   private mutating func runAudited() -> WireResponse {
     let isRecorded = route?.traits.contains(.unaudited) != true && state.audit.isEnabled
     var refusal: (any Error)?
@@ -103,7 +119,7 @@ struct Exchange {
   // MARK: Resolve
 
   private mutating func resolve() throws {
-    guard path.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F }) else {
+    guard request.acceptsUnprintablePaths || path.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
       throw EngineError(status: 400, messages: [])
     }
     if let (mount, rest) = state.mounts.resolve(path) {
@@ -134,6 +150,7 @@ struct Exchange {
     guard let traits = route?.traits else { return false }
     return traits.contains(.unauthenticated)
       || (traits.contains(.unauthenticatedIfConfigured) && node.settings.allowsUnauthenticatedRekey)
+      || (traits.contains(.openWhereInFlightIsShown) && request.mayListInFlight)
   }
 
   private mutating func identify() throws {
@@ -230,6 +247,7 @@ struct Exchange {
 
   private func perform() throws -> Reply {
     if operation == .help { return try PathHelp.reply(for: self) }
+    guard WallClock.monotonicNanoseconds() < request.deadline else { throw Failures.tooLate }
     guard let mount else {
       throw EngineError.notFound("no handler for route \"\(path)\". route entry not found.")
     }

@@ -30,6 +30,11 @@ package struct InboundRequest: Sendable {
   package var remotePort: Int
   package var received: Timestamp
   package var limits: JSONLimits
+  /// In monotonic nanoseconds: not carried out any more after that.
+  package var deadline = UInt64.max
+  package var acceptsUnprintablePaths = false
+  /// The listener shows the requests under way to everybody.
+  package var mayListInFlight = false
 
   package init(
     id: String, operation: Operation, path: String, query: JSONObject, body: [UInt8], contentType: String,

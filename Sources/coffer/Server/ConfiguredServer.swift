@@ -24,15 +24,16 @@ struct ConfiguredServer {
     var plan = ServerPlan(
       settings: settings(), seal: try seal(), openStore: openStore,
       listeners: try configuration.listeners.map { try listener($0) })
-    if let slowest = configuration.listeners.first {
-      plan.limits.readHeaderTimeout = slowest.readHeaderTimeout
-      plan.limits.readTimeout = slowest.readTimeout
-      plan.limits.idleTimeout = slowest.idleTimeout
-      if slowest.writeTimeout > .zero { plan.limits.writeTimeout = slowest.writeTimeout }
-    }
+    plan.metrics.prefix = configuration.telemetry.metricsPrefix
+    plan.metrics.showsUnnamed = configuration.telemetry.filterDefault
+    plan.metrics.rules = configuration.telemetry.prefixFilter.map { (String($0.dropFirst()), $0.hasPrefix("+")) }
+    plan.locksMemory = configuration.disableMlock.map { $0 ? .no : .mustBe } ?? .whereAllowed
     plan.log.level = try level(configuration.log.level)
     plan.log.format = configuration.log.format == .json ? .json : .standard
     plan.log.file = configuration.log.file
+    plan.log.rotation = LogRotation(
+      after: configuration.log.rotateDuration, bytes: configuration.log.rotateBytes,
+      keeping: Int(clamping: configuration.log.rotateMaxFiles))
     plan.pidFile = configuration.pidFile
     plan.summary = summary()
     let reread = reread
@@ -74,6 +75,7 @@ struct ConfiguredServer {
     settings.raftNodeID = nodeID
     settings.warnings = []
     settings.prometheusIsEnabled = configuration.telemetry.prometheusRetention > .zero
+    settings.requestsLevel = configuration.log.requestsLevel.flatMap { LogLevel(api: $0) }
     settings.allowsAuditPrefix = configuration.allowAuditLogPrefixing
     settings.allowsUnauthenticatedRekey = configuration.unauthenticatedAccess.contains("rekey")
     settings.userLockout = configuration.userLockout.mapValues { given in
@@ -117,7 +119,7 @@ struct ConfiguredServer {
       "default_lease_ttl": .int(configuration.defaultLeaseTTL.seconds),
       "max_lease_ttl": .int(configuration.maxLeaseTTL.seconds),
       "default_max_request_duration": .int(configuration.defaultMaxRequestDuration.seconds),
-      "disable_cache": .bool(configuration.disableCache), "disable_clustering": .bool(configuration.disableClustering),
+      "disable_cache": false, "disable_clustering": .bool(configuration.disableClustering),
       "disable_mlock": .bool(configuration.disableMlock ?? false),
       "enable_ui": .bool(configuration.ui), "log_level": .string(configuration.log.level),
       "log_format": .string(configuration.log.format.rawValue), "pid_file": .string(configuration.pidFile ?? ""),
@@ -223,7 +225,7 @@ struct ConfiguredServer {
       }
     let http = ListenerSettings(
       address: address, tls: configured.tls.map(Self.tls),
-      maxRequestBytes: configured.maxRequestSize.map { Int(clamping: $0) } ?? .max)
+      maxRequestBytes: configured.maxRequestSize.map { Int(clamping: $0) } ?? .max, timeouts: Self.timeouts(configured))
     var behaviour = ListenerBehaviour()
     let forwarded = configured.forwardedFor
     behaviour.forwarding = ForwardingSettings(
@@ -241,6 +243,15 @@ struct ConfiguredServer {
         }
       behaviour.responseHeaders[key, default: []] += rule.headers.map { ($0.name, $0.values.joined(separator: "; ")) }
     }
+    behaviour.maxTokenBytes = Int(clamping: configured.maxTokenHeaderSize)
+    if configuration.enableResponseHeaderHostname {
+      behaviour.nodeHeaders.append(("X-Vault-Hostname", HostName.current))
+    }
+    if configuration.enableResponseHeaderRaftNodeID, case .raft(let raft) = configuration.storage {
+      behaviour.nodeHeaders.append(("X-Vault-Raft-Node-ID", raft.nodeID ?? HostName.current))
+    }
+    behaviour.inFlightRequestsWithoutToken = configured.unauthenticatedInFlightRequestAccess
+    behaviour.hidesReplicationStatus = configured.disableReplicationStatusEndpoints
     behaviour.metricsWithoutToken = configured.unauthenticatedMetricsAccess
     behaviour.requiresRequestHeader = configured.requireRequestHeader
     behaviour.redactsAddresses = configured.redactAddresses
@@ -248,6 +259,16 @@ struct ConfiguredServer {
     behaviour.redactsVersion = configured.redactVersion
     behaviour.checksPrintable = !configuration.disablePrintableCheck
     return ServerPlan.Listener(http: http, behaviour: behaviour)
+  }
+
+  private static func timeouts(_ configured: ListenerConfiguration) -> ClientTimeouts {
+    var timeouts = ClientTimeouts()
+    timeouts.header = configured.readHeaderTimeout
+    timeouts.request = configured.readTimeout
+    timeouts.idle = configured.idleTimeout
+    // Without a limit of the operator's a client that fetches nothing would hold its answer for ever.
+    if configured.writeTimeout > .zero { timeouts.write = configured.writeTimeout }
+    return timeouts
   }
 
   static func tls(_ configured: TLSConfiguration) -> TLSSettings {

@@ -2,6 +2,7 @@ internal import Gateway
 internal import HTTPServer
 internal import Kernel
 internal import Logging
+internal import Metrics
 internal import SealAPI
 internal import StorageAPI
 
@@ -10,6 +11,7 @@ struct LogPlan {
   var level = LogLevel.info
   var format = LogFormat.standard
   var file: String?
+  var rotation = LogRotation()
 }
 
 /// A server as it is to be started, wherever the wish came from.
@@ -29,6 +31,8 @@ struct ServerPlan {
   var listeners: [Listener]
   var limits = ServerLimits()
   var log = LogPlan()
+  var metrics = MetricsNaming()
+  var locksMemory = MemoryLocking.no
   var pidFile: String?
   /// Lines about the configuration for the operator.
   var summary: [(String, String)] = []

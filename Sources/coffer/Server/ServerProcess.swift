@@ -17,10 +17,12 @@ struct ServerProcess {
   func run(_ say: (String) -> Void) throws {
     // Before any thread begins, so that none of them is interrupted.
     let signals = Signals()
-    let logFile = try plan.log.file.map { try LogFile(path: $0) }
+    ProcessMemory.forbidDumps()
+    let logFile = try plan.log.file.map { try LogFile(path: $0, rotation: plan.log.rotation, clock: .system) }
     let log = LogSink(format: plan.log.format, level: plan.log.level, output: Self.output(logFile))
+    try ProcessMemory.lock(plan.locksMemory, log: log.logger("core"))
     let opened = try plan.openStore(log)
-    let metrics = MetricsRegistry()
+    let metrics = MetricsRegistry(naming: plan.metrics)
     let control = ServerControl(log: log, logFile: logFile, reread: plan.reread)
     let node = try Node(
       Composition(

@@ -31,7 +31,8 @@ extension SystemEngine {
       "monitor", fields: [Fields.logLevel.description, Fields.logFormat.description],
       summary: "The server's log as it is written", [.read: { try monitor($1) }]),
     Route("host-info", summary: "The machine that the node runs on", [.read: { try hostInfo($1) }]),
-    Route("in-flight-req", summary: "The requests under way", [.read: { try inFlight($1) }]),
+    Route(
+      "in-flight-req", traits: [.openWhereInFlightIsShown], summary: "The requests under way", [.read: { try inFlight($1) }]),
   ]
 
   private static func metrics(_ call: Call) throws -> Reply {

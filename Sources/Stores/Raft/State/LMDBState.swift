@@ -72,7 +72,22 @@ final class LMDBState: StateStorage, @unchecked Sendable {
     if code != 0 { mdb_env_close(environment) }
     if code == ENOMEM { return nil }
     try LMDBError.check(code, "opening")
+    allowSwapping(folder)
     return environment
+  }
+
+  /// What the map holds is encrypted: a process that keeps its memory out of swap space need not keep its whole storage there.
+  private static func allowSwapping(_ folder: String) {
+    guard let mappings = fopen("/proc/self/maps", "re") else { return }
+    defer { fclose(mappings) }
+    var line = [CChar](repeating: 0, count: 4096 + 128)
+    while fgets(&line, Int32(line.count), mappings) != nil {
+      // `begin-end rights offset device inode path` (proc_pid_maps(5)).
+      let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      let bounds = text.prefix { $0 != " " }.split(separator: "-").compactMap { UInt($0, radix: 16) }
+      guard text.hasSuffix("/data.mdb\n"), text.contains(folder), bounds.count == 2 else { continue }
+      munlock(UnsafeRawPointer(bitPattern: bounds[0]), Int(clamping: bounds[1] &- bounds[0]))
+    }
   }
 
   /// LMDB maps its table of readers, and a mapped page without room on the disk would end the process.
@@ -193,6 +208,7 @@ final class LMDBState: StateStorage, @unchecked Sendable {
       return size
     }
     try LMDBError.check(mdb_env_set_mapsize(environment, size), "growing")
+    Self.allowSwapping(folder)
   }
 
   private static func readHeader(_ keys: SlicedKeys) throws(StoreError) -> (position: LogPosition, layers: UInt64) {

@@ -57,7 +57,7 @@ struct RedactedJSON {
       let token = try string()
       if let hash = rules.hash, !isClear { try append(hash, token) } else { out.append(contentsOf: token) }
     case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
-      let token = run { Self.numeric[Int($0)] }
+      let token = run { Self.isNumeric($0) }
       if let hash = rules.hash, rules.hashesNumbers, !isClear {
         hash.appendQuoted(UnsafeRawBufferPointer(token), to: &out)
       } else {
@@ -65,7 +65,7 @@ struct RedactedJSON {
       }
     default:
       let token = run { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) }
-      guard Self.literals.contains(where: { token.elementsEqual($0.utf8) }) else { throw Unreadable() }
+      guard Self.is(token, "true") || Self.is(token, "false") || Self.is(token, "null") else { throw Unreadable() }
       out.append(contentsOf: token)
     }
     return 0
@@ -118,7 +118,11 @@ struct RedactedJSON {
   }
 
   private static func isListing(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
-    name.elementsEqual("\"keys\"".utf8) || name.elementsEqual("\"key_info\"".utf8)
+    Self.is(name, "\"keys\"") || Self.is(name, "\"key_info\"")
+  }
+
+  private static func `is`(_ token: UnsafeBufferPointer<UInt8>, _ text: StaticString) -> Bool {
+    token.count == text.utf8CodeUnitCount && (0..<token.count).allSatisfy { token[$0] == text.utf8Start[$0] }
   }
 
   private static func opensMany(_ c: UInt8) -> Bool { c == UInt8(ascii: "[") || c == UInt8(ascii: "{") }
@@ -158,8 +162,15 @@ struct RedactedJSON {
     throw Unreadable()
   }
 
-  private static let literals = ["true", "false", "null"]
-  private static let numeric: [Bool] = (0..<256).map { "0123456789+-.eE".utf8.contains(UInt8($0)) }
+
+  private static func isNumeric(_ c: UInt8) -> Bool {
+    switch c {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."),
+      UInt8(ascii: "e"), UInt8(ascii: "E"):
+      true
+    default: false
+    }
+  }
 
   private mutating func run(_ belongs: (UInt8) -> Bool) -> UnsafeBufferPointer<UInt8> {
     let start = at

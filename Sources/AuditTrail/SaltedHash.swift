@@ -34,14 +34,16 @@ struct SaltedHash: Sendable {
   }
 
   private func append(_ value: UnsafeRawBufferPointer, to out: inout [UInt8]) {
-    out.append(contentsOf: Self.prefix)
-    let code = key.authenticate(value)
-    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 2 * code.count) { text in
+    let length = key.hash.outputBytes
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 3 * length) { room in
+      let code = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(room)[(2 * length)...])
+      key.authenticate(value, into: code)
       for (index, byte) in code.enumerated() {
-        text[2 * index] = Self.digit(byte >> 4)
-        text[2 * index + 1] = Self.digit(byte & 15)
+        room[2 * index] = Self.digit(byte >> 4)
+        room[2 * index + 1] = Self.digit(byte & 15)
       }
-      out.append(contentsOf: text)
+      out.append(contentsOf: Self.prefix)
+      out.append(contentsOf: UnsafeMutableBufferPointer(rebasing: room[..<(2 * length)]))
     }
   }
 

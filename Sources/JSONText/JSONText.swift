@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// One complete JSON value as bytes, kept as written so that it can be stored and copied into answers without being taken apart.
 package struct JSONText: Sendable, Equatable {
   package let bytes: [UInt8]
@@ -144,7 +146,7 @@ package struct JSONWriter: Sendable {
     func flush(_ out: inout [UInt8]) { out.append(contentsOf: UnsafeBufferPointer(rebasing: input[clean..<at])) }
     while at < input.count {
       let c = input[at]
-      if c >= 0x20 && c < 0x80 && !special[Int(c)] {
+      if isPlain(c) {
         at += 1
         continue
       }
@@ -169,8 +171,7 @@ package struct JSONWriter: Sendable {
       case 9: out.append(contentsOf: [UInt8(ascii: "\\"), UInt8(ascii: "t")])
       default:
         out.append(contentsOf: "\\u00".utf8)
-        out.append(hex[Int(c >> 4)])
-        out.append(hex[Int(c & 15)])
+        out.append(contentsOf: Hex.encode([c]).utf8)
       }
       at += 1
       clean = at
@@ -178,6 +179,10 @@ package struct JSONWriter: Sendable {
     flush(&out)
   }
 
-  private static let hex = Array("0123456789abcdef".utf8)
-  private static let special: [Bool] = (0..<128).map { "\"\\<>&".utf8.contains(UInt8($0)) }
+
+  /// Comparisons rather than a table: this is asked of every byte of every answer.
+  private static func isPlain(_ c: UInt8) -> Bool {
+    c >= 0x20 && c < 0x80 && c != UInt8(ascii: "\"") && c != UInt8(ascii: "\\") && c != UInt8(ascii: "<")
+      && c != UInt8(ascii: ">") && c != UInt8(ascii: "&")
+  }
 }

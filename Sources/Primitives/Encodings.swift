@@ -2,13 +2,22 @@
 package enum Hex {
   package static let digits = Array("0123456789abcdef".utf8)
 
-  package static func encode(_ bytes: some Sequence<UInt8>) -> String {
-    var out: [UInt8] = []
-    for byte in bytes {
-      out.append(digits[Int(byte >> 4)])
-      out.append(digits[Int(byte & 15)])
+  package static func encode(_ bytes: some Sequence<UInt8>) -> String { encode(Array(bytes)) }
+
+  package static func encode(_ bytes: [UInt8]) -> String {
+    String(unsafeUninitializedCapacity: 2 * bytes.count) { text in
+      var at = 0
+      for byte in bytes {
+        text[at] = digit(byte >> 4)
+        text[at + 1] = digit(byte & 15)
+        at += 2
+      }
+      return at
     }
-    return String(decoding: out, as: UTF8.self)
+  }
+
+  private static func digit(_ value: UInt8) -> UInt8 {
+    value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") - 10 + value
   }
 
   /// Either case; nil for an odd count or any other character.

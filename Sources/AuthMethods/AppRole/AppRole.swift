@@ -45,7 +45,7 @@ final class AppRoleMethod: Engine {
       known = made
       return made
     }
-    return Hex.encode(key.authenticate(Array(text.utf8)))
+    return Hex.encode(key.authenticate(text))
   }
 
   private func loadKey() throws -> HMACKey {

@@ -58,3 +58,21 @@ static inline void coffer_cipher_allow_wrap(EVP_CIPHER_CTX *context) {
 
 static inline int coffer_pkey_whole(void) { return EVP_PKEY_KEYPAIR; }
 static inline int coffer_pkey_public(void) { return EVP_PKEY_PUBLIC_KEY; }
+
+// HMAC-SHA-256 (RFC 2104) with the states after the padded key kept, so that a code costs two short hashes and no memory.
+
+typedef struct {
+  _Alignas(16) uint8_t state[128];
+} coffer_sha256;
+
+typedef struct {
+  _Alignas(16) uint8_t states[256];
+} coffer_hmac_sha256;
+
+void coffer_hmac_sha256_prepare(coffer_hmac_sha256 *key, const void *bytes, size_t count);
+
+// One code; the key is only read.
+void coffer_hmac_sha256_begin(const coffer_hmac_sha256 *key, coffer_sha256 *state);
+void coffer_hmac_sha256_update(coffer_sha256 *state, const void *bytes, size_t count);
+/// `code` has room for 32 bytes.
+void coffer_hmac_sha256_finish(const coffer_hmac_sha256 *key, coffer_sha256 *state, uint8_t *code);

@@ -20,7 +20,7 @@ struct TokenSecrets: Sendable {
   }
 
   /// The key that a token or an accessor is stored by.
-  func key(_ text: String) -> String { Hex.encode(digest.authenticate(text.utf8)) }
+  func key(_ text: String) -> String { Hex.encode(digest.authenticate(text)) }
 
   static func isBatch(_ text: String) -> Bool { text.hasPrefix(batchPrefix) }
 

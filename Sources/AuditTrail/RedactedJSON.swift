@@ -162,7 +162,6 @@ struct RedactedJSON {
     throw Unreadable()
   }
 
-
   private static func isNumeric(_ c: UInt8) -> Bool {
     switch c {
     case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."),

@@ -179,7 +179,6 @@ package struct JSONWriter: Sendable {
     flush(&out)
   }
 
-
   /// Comparisons rather than a table: this is asked of every byte of every answer.
   private static func isPlain(_ c: UInt8) -> Bool {
     c >= 0x20 && c < 0x80 && c != UInt8(ascii: "\"") && c != UInt8(ascii: "\\") && c != UInt8(ascii: "<")

@@ -30,7 +30,9 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     swiftSettings: Shared.settings)
 }
 
-func engine(_ name: String) -> Target { layer("\(name)Engine", path: "Engines/\(name)", Shared.engine) }
+func engine(_ name: String, _ more: [Target.Dependency] = []) -> Target {
+  layer("\(name)Engine", path: "Engines/\(name)", Shared.engine + more)
+}
 func store(_ name: String, _ library: [Target.Dependency] = []) -> Target {
   layer("\(name)Store", path: "Stores/\(name)", Shared.primitives + ["StorageAPI"] + library)
 }
@@ -97,6 +99,7 @@ let package = Package(
     engine("KV"),
     engine("Cubbyhole"),
     engine("Transit"),
+    engine("TOTP", ["OneTimePasswords", "QRCode"]),
     authMethod("Userpass"),
     authMethod("AppRole"),
 
@@ -129,7 +132,7 @@ let package = Package(
         "CSystem", "Cryptography", "StorageAPI", "SealAPI", "AuditAPI", "EngineAPI", "Barrier", "AccessPolicy",
         "Logging", "Metrics",
         "MemoryStore", "RaftStore", "ShamirSeal", "StaticSeal", "FileAuditDevice", "KVEngine", "CubbyholeEngine",
-        "TransitEngine", "AppRoleMethod", "UserpassMethod", "UserLockout", "Kernel",
+        "TransitEngine", "TOTPEngine", "AppRoleMethod", "UserpassMethod", "UserLockout", "Kernel",
         "TokenMethod", "SystemEngine", "IdentityEngine", "HTTPServer", "Gateway", "ServerConfiguration", "Client",
         "Commands",
       ], path: "Sources/coffer", swiftSettings: Shared.settings),
@@ -174,6 +177,7 @@ let package = Package(
     tests(
       "TransitEngine",
       ["Primitives", "SecretMemory", "JSONText", "Cryptography", "StorageAPI", "EngineAPI"]),
+    tests("TOTPEngine", ["Primitives", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore", "OneTimePasswords"]),
     tests(
       "Kernel",
       [

@@ -74,11 +74,14 @@ extension TokenStore {
     now: Timestamp, identityPolicies: [String] = []
   ) throws -> IssuedToken {
     var draft = try request.draft(parent: parent, role: role, under: circumstances, now: now)
+    var identityPolicies = identityPolicies
     if !request.entityAlias.isEmpty {
       guard let entity = circumstances.entity else {
         throw EngineError.invalid("'entity_alias' needs the identity engine, which this server does not have")
       }
-      draft.entry.entityID = try entity(PolicyNames.normalized(request.entityAlias))
+      let aliased = try entity(PolicyNames.normalized(request.entityAlias))
+      draft.entry.entityID = aliased.id
+      identityPolicies = aliased.policies
     }
     let id = request.id.flatMap { $0.isEmpty || draft.entry.type == .batch ? nil : $0 }
     return try issue(

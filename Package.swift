@@ -30,7 +30,9 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     swiftSettings: Shared.settings)
 }
 
-func engine(_ name: String) -> Target { layer("\(name)Engine", path: "Engines/\(name)", Shared.engine) }
+func engine(_ name: String, _ more: [Target.Dependency] = []) -> Target {
+  layer("\(name)Engine", path: "Engines/\(name)", Shared.engine + more)
+}
 func store(_ name: String, _ library: [Target.Dependency] = []) -> Target {
   layer("\(name)Store", path: "Stores/\(name)", Shared.primitives + ["StorageAPI"] + library)
 }
@@ -62,6 +64,8 @@ let package = Package(
     layer("JSONText", ["Primitives"]),
     layer("HCL", ["Primitives", "JSONText"]),
     layer("Cryptography", Shared.primitives + ["COpenSSL", "CCrypt", "CSystem"]),
+    layer("OneTimePasswords", Shared.primitives + ["Cryptography"]),
+    layer("QRCode", ["Primitives"]),
     layer("Logging", Shared.codecs),
     layer("Metrics", ["Primitives", "JSONText"]),
 
@@ -95,6 +99,7 @@ let package = Package(
     engine("KV"),
     engine("Cubbyhole"),
     engine("Transit"),
+    engine("TOTP", ["OneTimePasswords", "QRCode"]),
     authMethod("Userpass"),
     authMethod("AppRole"),
 
@@ -127,7 +132,7 @@ let package = Package(
         "CSystem", "Cryptography", "StorageAPI", "SealAPI", "AuditAPI", "EngineAPI", "Barrier", "AccessPolicy",
         "Logging", "Metrics",
         "MemoryStore", "RaftStore", "ShamirSeal", "StaticSeal", "FileAuditDevice", "KVEngine", "CubbyholeEngine",
-        "TransitEngine", "AppRoleMethod", "UserpassMethod", "UserLockout", "Kernel",
+        "TransitEngine", "TOTPEngine", "AppRoleMethod", "UserpassMethod", "UserLockout", "Kernel",
         "TokenMethod", "SystemEngine", "IdentityEngine", "HTTPServer", "Gateway", "ServerConfiguration", "Client",
         "Commands",
       ], path: "Sources/coffer", swiftSettings: Shared.settings),
@@ -144,6 +149,8 @@ let package = Package(
     tests("JSONText", ["Primitives"]),
     tests("HCL", ["Primitives", "JSONText"]),
     tests("Cryptography", ["Primitives", "SecretMemory", "CSystem"]),
+    tests("OneTimePasswords", ["Primitives", "SecretMemory", "Cryptography"]),
+    tests("QRCode", ["Primitives"]),
     tests("Logging", ["Primitives", "JSONText"]),
     tests("Metrics", ["Primitives", "JSONText"]),
     tests("Shamir", ["Primitives", "SecretMemory"]),
@@ -170,6 +177,7 @@ let package = Package(
     tests(
       "TransitEngine",
       ["Primitives", "SecretMemory", "JSONText", "Cryptography", "StorageAPI", "EngineAPI"]),
+    tests("TOTPEngine", ["Primitives", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore", "OneTimePasswords"]),
     tests(
       "Kernel",
       [

@@ -31,7 +31,7 @@ package struct HTTPGateway: HTTPHandler {
     guard origin.isAllowed else { return message(.errors(403, ["origin not allowed"]), request, behaviour) }
     var answer =
       request.method == "OPTIONS" && origin.isPreflight
-      ? WireResponse(status: 204, contentType: "", body: .bytes([])) : route(request, behaviour)
+      ? WireResponse(status: 200, contentType: "", body: .bytes([])) : route(request, behaviour)
     answer.headers += origin.responseHeaders
     return message(answer, request, behaviour)
   }

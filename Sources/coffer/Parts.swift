@@ -6,6 +6,7 @@ internal import FileAuditDevice
 internal import IdentityEngine
 internal import KVEngine
 internal import SystemEngine
+internal import TOTPEngine
 internal import TokenMethod
 internal import TransitEngine
 internal import UserpassMethod
@@ -21,6 +22,7 @@ enum Parts {
 
     // Secrets engines.
     KV.type,
+    TOTP.type,
     Transit.type,
 
     // Auth methods.

@@ -90,7 +90,13 @@ struct TokenEndpoints: Engine {
     let circumstances = TokenCircumstances(
       hasSudo: try state.hasSudo(parent, path: path), defaultTTL: settings.defaultTTL, maxTTL: settings.maxTTL,
       // A policy that cannot be read is there.
-      policyExists: { name in (try? state.policies.exists(name)) ?? true })
+      policyExists: { name in (try? state.policies.exists(name)) ?? true },
+      entity: { [accessor = context.accessor] alias in
+        let login = try state.identity.login(
+          mountAccessor: accessor, name: alias, metadata: [:], groupAliases: [], now: call.now)
+        if login.entity.isDisabled { throw EngineError.denied("entity from given entity alias is disabled") }
+        return AliasedEntity(id: login.entity.id, policies: state.identity.policies(of: login.entity.id))
+      })
     let request = try Inputs.request(call, path: path, isOrphanPath: isOrphanPath)
     let issued = try state.tokens.create(
       request: request, parent: parent, role: role, under: circumstances, now: call.now,

@@ -27,6 +27,7 @@ package final class ActiveState: Sendable {
   /// What operators set of Raft's autopilot.
   package let autopilot: StoredObject
   package let quotas: Quotas
+  package let leaseCounts: LeaseCounts
   package let inFlight = InFlightRequests()
   package let migrations: MountMigrations
   package let since: Timestamp
@@ -69,11 +70,13 @@ package final class ActiveState: Sendable {
     try logins.load(now: since)
     let leaseLog = node.log.named("lease")
     let mounts = mounts
+    let leaseCounts = LeaseCounts(store: barrier, mounts: mounts)
+    self.leaseCounts = leaseCounts
     leases = LeaseStore(
       LeaseSurroundings(
         store: barrier, tokens: tokens, clock: clock, random: random, metrics: node.composition.metrics,
         mount: { accessor, leaseID in mounts.leasedMount(accessor: accessor, leaseID: leaseID) },
-        log: { leaseLog.warn($0, $1) }))
+        log: { leaseLog.warn($0, $1) }, forgotten: { leaseCounts.ended($0) }))
     cluster = try ClusterIdentity.load(from: barrier)
     cors = try StoredObject(StoragePaths.cors, in: barrier)
     responseHeaders = try StoredObject(StoragePaths.responseHeaders, in: barrier)
@@ -81,6 +84,26 @@ package final class ActiveState: Sendable {
     autopilot = try StoredObject(StoragePaths.autopilot, in: barrier)
     migrations = MountMigrations()
     audit = try AuditTable(store: barrier, node: node)
+    try countLeases()
+  }
+
+  /// Tokens count as leases where an auth method or another token made them; those without end, and those of wrapped
+  /// answers, do not.
+  private func countLeases() throws {
+    let (leases, tokens, counts) = (leases, tokens, leaseCounts)
+    @Sendable func isCounted(_ entry: TokenEntry) -> Bool {
+      entry.type == .service && entry.expireTime != nil && entry.path.hasPrefix("auth/")
+    }
+    try counts.load { [weak leases, weak tokens] body in
+      try leases?.forEachStored { id in body(id, id, "") }
+      try tokens?.forEachStored { if isCounted($0) { body($0.key, $0.path, $0.loginRole) } }
+    }
+    tokens.admit { entry in
+      guard isCounted(entry) else { return nil }
+      let reservation = try counts.reserve(path: entry.path, role: entry.loginRole)
+      return { counts.settle(reservation, id: $0?.key) }
+    }
+    tokens.onRevoked({ _ in [] }, committed: { counts.ended($0.key) })
   }
 
   func start() throws {

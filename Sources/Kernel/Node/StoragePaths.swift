@@ -14,6 +14,7 @@ enum StoragePaths {
   static let lockedUsers = "core/locked-users/"
   static let autopilot = "core/raft/autopilot"
   static let quotas = "core/quotas/rate-limit/"
+  static let leaseCounts = "core/quotas/lease-count/"
   static let quotaConfiguration = "core/quotas/config"
   static let versions = "core/versions/"
 }

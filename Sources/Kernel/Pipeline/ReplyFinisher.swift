@@ -22,11 +22,15 @@ extension Exchange {
     guard let mount else { throw Failures.internalError }
     let now = request.received
     let made: (lease: Lease, warnings: [String])
+    var reservation: LeaseCounts.Reservation?
     do {
+      reservation = try state.leaseCounts.reserve(path: path)
       made = try state.leases.register(
         secret, path: path, mountAccessor: mount.entry.accessor, settings: state.mounts.settings(of: mount.entry),
         token: token, endsAtOnce: isLastUse || mount.isClosing, now: now)
+      if let reservation { state.leaseCounts.settle(reservation, id: made.lease.id) }
     } catch {
+      if let reservation { state.leaseCounts.settle(reservation, id: nil) }
       do { try mount.engine.revoke(secret) } catch {
         node.log.error(
           "a secret was made that could be neither leased nor given back; look for it where the engine made it",
@@ -126,7 +130,8 @@ extension Exchange {
     guard !grant.aliasName.isEmpty else {
       let token = try state.tokens.issue(
         login: grant, mountPath: mountPoint, mountTokenType: mount.entry.configuration.tokenType,
-        defaultTTL: settings.defaultTTL, maxTTL: settings.maxTTL, now: request.received, path: path)
+        defaultTTL: settings.defaultTTL, maxTTL: settings.maxTTL, now: request.received, path: path,
+        loginRole: wantedRole)
       return (token, false)
     }
     let login = try state.identity.login(
@@ -136,7 +141,8 @@ extension Exchange {
     let token = try state.tokens.issue(
       login: grant, mountPath: mountPoint, mountTokenType: mount.entry.configuration.tokenType,
       defaultTTL: settings.defaultTTL, maxTTL: settings.maxTTL, now: request.received, path: path,
-      entityID: login.entity.id, identityPolicies: state.identity.policies(of: login.entity.id))
+      entityID: login.entity.id, identityPolicies: state.identity.policies(of: login.entity.id),
+      loginRole: wantedRole)
     return (token, login.isNew)
   }
 

@@ -36,7 +36,7 @@ extension Exchange {
   }
 
   /// The role that a login asks for; empty where it names none.
-  private var wantedRole: String {
+  var wantedRole: String {
     guard route?.traits.isSuperset(of: .login) == true else { return "" }
     if let name = captures["role"] ?? captures["username"] ?? captures["name"] { return name }
     return (try? RequestFields.read(request))?["role"]?.stringValue ?? ""

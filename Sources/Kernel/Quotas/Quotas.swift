@@ -108,10 +108,7 @@ package final class Quotas: Sendable {
   /// - Throws: 400 where another rule is for the same requests.
   package func set(_ rule: RateLimit) throws {
     try changing.withLock { (_) throws in
-      let twin = rules.first {
-        $0.name != rule.name && $0.mount == rule.mount && $0.suffix == rule.suffix && $0.role == rule.role
-      }
-      if let twin {
+      if let twin = rules.first(where: { $0.isTwin(of: rule) }) {
         throw EngineError.invalid("quota rule with similar properties exists under the name \"\(twin.name)\"")
       }
       var batch = WriteBatch()

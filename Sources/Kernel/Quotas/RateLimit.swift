@@ -2,7 +2,7 @@ package import JSONText
 package import Primitives
 
 /// A rule of how many requests each client may make, and where.
-package struct RateLimit: Sendable, Equatable {
+package struct RateLimit: ScopedRule {
   package enum Grouping: String, Sendable {
     /// Each address has its own count.
     case address = "ip"
@@ -63,24 +63,6 @@ package struct RateLimit: Sendable, Equatable {
     grouping = record["group_by"]?.stringValue.flatMap { Grouping(rawValue: $0) } ?? .address
     self.interval = .seconds(interval)
     blockInterval = .seconds(block)
-  }
-
-  // MARK: Which rule is asked
-
-  /// The more special rule is asked first, and only that.
-  var rank: (Int, Int) {
-    if !suffix.isEmpty { return (3, suffix.utf8.count) }
-    if !role.isEmpty { return (2, 0) }
-    return (mount.isEmpty ? 0 : 1, 0)
-  }
-
-  func covers(mount: String, rest: String, role given: () -> String) -> Bool {
-    if self.mount.isEmpty { return true }
-    guard self.mount == mount else { return false }
-    if !suffix.isEmpty {
-      return suffix.hasSuffix("*") ? rest.utf8.starts(with: suffix.utf8.dropLast()) : rest == suffix
-    }
-    return role.isEmpty || role == given()
   }
 
   // MARK: Counting

@@ -136,6 +136,7 @@ extension LeaseStore {
       throw error
     }
     work.withLock { $0.schedule(lease.id, at: nil) }
+    surroundings.forgotten(lease.id)
     meters.leases.add(-1)
     if lease.isIrrevocable { meters.irrevocable.add(-1) }
   }

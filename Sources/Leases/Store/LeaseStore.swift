@@ -29,11 +29,14 @@ package struct LeaseSurroundings: Sendable {
   /// not in this program.
   package var mount: @Sendable (_ accessor: String, _ leaseID: String) -> LeasedMount?
   package var log: @Sendable (_ message: String, _ details: [(String, String)]) -> Void
+  /// Called after a lease was forgotten.
+  package var forgotten: @Sendable (_ id: String) -> Void
 
   package init(
     store: any LogicalStore, tokens: TokenStore, clock: WallClock, random: RandomSource, metrics: MetricsRegistry,
     mount: @escaping @Sendable (_ accessor: String, _ leaseID: String) -> LeasedMount?,
-    log: @escaping @Sendable (_ message: String, _ details: [(String, String)]) -> Void
+    log: @escaping @Sendable (_ message: String, _ details: [(String, String)]) -> Void,
+    forgotten: @escaping @Sendable (_ id: String) -> Void = { _ in }
   ) {
     self.store = store
     self.tokens = tokens
@@ -42,6 +45,7 @@ package struct LeaseSurroundings: Sendable {
     self.metrics = metrics
     self.mount = mount
     self.log = log
+    self.forgotten = forgotten
   }
 }
 
@@ -149,6 +153,9 @@ package final class LeaseStore: Sendable {
     let names = Set(own).union(try tokens.leaseNames(below: folder))
     return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
+
+  /// Calls `body` with the id of every lease of an engine.
+  package func forEachStored(_ body: (String) throws -> Void) throws { try eachLease(below: "", body) }
 
   /// A lease that waits for an operator, and why.
   package struct Irrevocable: Sendable {

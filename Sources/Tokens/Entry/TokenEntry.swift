@@ -48,6 +48,8 @@ package struct TokenEntry: Sendable, Equatable {
   package var boundCIDRs: [String]
   /// The token role that it was made by; empty for none.
   package var role: String
+  /// The role of an auth method that the login asked for; empty where there is none.
+  package var loginRole = ""
   /// The folder of its cubbyhole; empty for batch tokens.
   package var cubbyholeID: String
   /// The longest life that the auth method allows; zero for no such limit.

@@ -47,6 +47,7 @@ enum TokenRecord {
       w.strings(entry.boundCIDRs)
     }
     text("ro", entry.role)
+    text("lo", entry.loginRole)
     text("cu", entry.cubbyholeID)
     number("mm", entry.methodMaxTTL.nanoseconds)
     if !entry.methodData.isEmpty {
@@ -92,6 +93,7 @@ enum TokenRecord {
     entry.renewable = number("r") == 1
     entry.boundCIDRs = list("bc")
     entry.role = text("ro")
+    entry.loginRole = text("lo")
     entry.cubbyholeID = text("cu")
     entry.methodMaxTTL = span("mm")
     entry.methodData = members["md"]?.objectValue ?? [:]

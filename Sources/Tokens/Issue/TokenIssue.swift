@@ -32,10 +32,11 @@ extension TokenStore {
   ///   - mountTokenType: the mount's `token_type`: `default-service`, `default-batch`, `service`, `batch` or empty.
   ///   - path: the API path of the login; nil stands for the mount's.
   ///   - identityPolicies: what the entity adds, for the answer only.
+  ///   - loginRole: the role that the login asked for.
   package func issue(
     login: LoginGrant, mountPath: String, mountTokenType: String, defaultTTL: TimeSpan, maxTTL: TimeSpan,
     now: Timestamp,
-    path: String? = nil, entityID: String = "", identityPolicies: [String] = []
+    path: String? = nil, entityID: String = "", identityPolicies: [String] = [], loginRole: String = ""
   ) throws -> IssuedToken {
     let policies = PolicyNames.normalized(login.policies, addingDefault: !login.noDefaultPolicy)
     if policies.contains("root") { throw EngineError.invalid("auth methods cannot create root tokens") }
@@ -44,6 +45,7 @@ extension TokenStore {
     entry.displayName = Self.displayName(login.displayName, mountPath: mountPath)
     entry.metadata = login.metadata.isEmpty ? nil : login.metadata
     entry.entityID = entityID
+    entry.loginRole = loginRole
     entry.boundCIDRs = login.boundCIDRs
     var limits = LifeSpan.Limits(defaultTTL: defaultTTL, maxTTL: maxTTL)
     limits.methodMaxTTL = login.maxTTL
@@ -74,11 +76,14 @@ extension TokenStore {
     now: Timestamp, identityPolicies: [String] = []
   ) throws -> IssuedToken {
     var draft = try request.draft(parent: parent, role: role, under: circumstances, now: now)
+    var identityPolicies = identityPolicies
     if !request.entityAlias.isEmpty {
       guard let entity = circumstances.entity else {
         throw EngineError.invalid("'entity_alias' needs the identity engine, which this server does not have")
       }
-      draft.entry.entityID = try entity(PolicyNames.normalized(request.entityAlias))
+      let aliased = try entity(PolicyNames.normalized(request.entityAlias))
+      draft.entry.entityID = aliased.id
+      identityPolicies = aliased.policies
     }
     let id = request.id.flatMap { $0.isEmpty || draft.entry.type == .batch ? nil : $0 }
     return try issue(
@@ -154,6 +159,9 @@ extension TokenStore {
     more: (TokenEntry) throws -> (writes: [WriteBatch.Write], over: [KnownToken]) = { _ in ([], []) }
   ) throws -> (TokenEntry, String) {
     let secrets = try secrets()
+    let settle = try admission.withLock { $0 }?(draft)
+    var made: TokenEntry?
+    defer { settle?(made) }
     while true {
       let text = id ?? "hvs." + random.base62(24)
       var entry = draft
@@ -178,6 +186,7 @@ extension TokenStore {
       let batch = WriteBatch(writes: creation(entry, secrets) + added.writes)
       guard try commit(batch, over: over + added.over, absent: [entry.key]) else { continue }
       scheduleExpiry(entry)
+      made = entry
       return (entry, text)
     }
   }

@@ -28,6 +28,17 @@ package struct TokenRequest: Sendable, Equatable {
   package init(path: String) { self.path = path }
 }
 
+/// An entity that a token is to stand for, and the policies that it adds.
+package struct AliasedEntity: Sendable, Equatable {
+  package var id: String
+  package var policies: [String]
+
+  package init(id: String, policies: [String]) {
+    self.id = id
+    self.policies = policies
+  }
+}
+
 /// What the caller may do and what the mount allows, where a token is made.
 package struct TokenCircumstances: Sendable {
   /// The caller has `sudo` on the path, or is root.
@@ -37,11 +48,11 @@ package struct TokenCircumstances: Sendable {
   package var policyExists: @Sendable (String) -> Bool
   /// The entity that an alias of the token method stands for, made where there is none; nil where nobody knows
   /// entities.
-  package var entity: (@Sendable (_ alias: String) throws -> String)?
+  package var entity: (@Sendable (_ alias: String) throws -> AliasedEntity)?
 
   package init(
     hasSudo: Bool, defaultTTL: TimeSpan, maxTTL: TimeSpan, policyExists: @escaping @Sendable (String) -> Bool,
-    entity: (@Sendable (_ alias: String) throws -> String)? = nil
+    entity: (@Sendable (_ alias: String) throws -> AliasedEntity)? = nil
   ) {
     self.entity = entity
     self.hasSudo = hasSudo

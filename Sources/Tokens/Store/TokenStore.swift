@@ -24,6 +24,9 @@ package final class TokenStore: Sendable {
     let committed: @Sendable (TokenEntry) -> Void
   }
   private let listeners = Locked<[Listener]>([])
+  /// Asked before a token is stored; what it returns is told which token was, nil for none.
+  package typealias Admission = @Sendable (TokenEntry) throws -> (@Sendable (TokenEntry?) -> Void)?
+  let admission = Locked<Admission?>(nil)
 
   /// `cubbyholePrefix` is where the cubbyhole engine's mount keeps its data, with "/" at its end.
   package init(
@@ -45,6 +48,9 @@ package final class TokenStore: Sendable {
   ) {
     listeners.withLock { $0.append(Listener(writes: body, committed: committed)) }
   }
+
+  /// Has `body` decide about every token that is to be stored; what it throws is thrown to whoever makes the token.
+  package func admit(_ body: @escaping Admission) { admission.withLock { $0 = body } }
 
   func writesOnRevocation(_ entry: TokenEntry) -> [WriteBatch.Write] {
     listeners.withLock { $0 }.flatMap { $0.writes(entry) }
@@ -107,6 +113,11 @@ package final class TokenStore: Sendable {
 
   /// True where that is the token's own text.
   func isText(_ tokenText: String, of entry: TokenEntry) throws -> Bool { try secrets().key(tokenText) == entry.key }
+
+  /// Calls `body` for every token that is stored, dead ones that were not removed yet among them.
+  package func forEachStored(_ body: (TokenEntry) throws -> Void) throws {
+    try eachName(below: TokenPaths.tokens) { key in if let known = try read(key) { try body(known.entry) } }
+  }
 
   /// The accessors of all tokens that are stored, sorted.
   package func accessors() throws -> [String] {

@@ -14,7 +14,8 @@ private enum Fields {
   static let inheritable = Field.bool("inheritable", "Whether namespaces below have the rule too.")
   static let grouping = Field.string("group_by", "`ip` for a count for each address, `none` for one for all.")
   static let secondaryRate = Field.double("secondary_rate", "For other groupings; ignored.")
-  static let type = Field.string("type", "`rate-limit`.")
+  static let maxLeases = Field.int("max_leases", "So many leases and tokens may live at once.")
+  static let type = Field.string("type", "`rate-limit` or `lease-count`.")
   static let exempt = Field.strings("rate_limit_exempt_paths", "Paths that no rule is for.")
   static let absolute = Field.strings("absolute_rate_limit_exempt_paths", "The same, from the root namespace on.")
   static let audits = Field.bool("enable_rate_limit_audit_logging", "Whether refused requests are recorded.")
@@ -42,6 +43,18 @@ extension SystemEngine {
       [
         .read: { try rateLimit($1) }, .update: { try setRateLimit($1) }, .delete: { try removeRateLimit($1) },
       ]),
+    Route(
+      "quotas/lease-count/", summary: "The names of the lease-count quotas",
+      [.list: { .keys(try $1.active.state.leaseCounts.rules.map(\.name)) }]),
+    Route(
+      "quotas/lease-count/{name}",
+      fields: [
+        Fields.name.description, Fields.path.description, Fields.maxLeases.description, Fields.role.description,
+        Fields.inheritable.description, Fields.type.description,
+      ], summary: "How many leases may live at once, and where",
+      [
+        .read: { try leaseCount($1) }, .update: { try setLeaseCount($1) }, .delete: { try removeLeaseCount($1) },
+      ]),
   ]
 
   private static func rateLimit(_ call: Call) throws -> Reply {
@@ -60,33 +73,57 @@ extension SystemEngine {
     var rule = RateLimit(name: call.capture("name"), path: try call[Fields.path] ?? "", rate: rate)
     rule.interval = interval == .zero ? .seconds(1) : interval
     rule.blockInterval = block
-    rule.role = try call[Fields.role] ?? ""
     if let text = try call[Fields.grouping], !text.isEmpty {
       guard let grouping = RateLimit.Grouping(rawValue: text) else {
         throw EngineError.invalid("'group_by' must be \"ip\" or \"none\"")
       }
       rule.grouping = grouping
     }
+    try place(&rule, call)
+    try state.quotas.set(rule)
+    return .none
+  }
+
+  /// Finds out which requests the rule is for.
+  private static func place(_ rule: inout some ScopedRule, _ call: Call) throws {
+    rule.role = try call[Fields.role] ?? ""
     if rule.path.isEmpty {
       guard try call[Fields.inheritable] != false else {
         throw EngineError.invalid("all global quotas must be inheritable")
       }
       guard rule.role.isEmpty else { throw EngineError.invalid("a quota with a role needs the path of an auth mount") }
       rule.isInheritable = true
-    } else {
-      rule.isInheritable = try call[Fields.inheritable] ?? false
-      guard let (mount, rest) = state.mounts.resolve(rule.path) else {
-        throw EngineError.invalid("invalid mount path \"\(rule.path)\"")
-      }
-      rule.mount = mount.entry.requestPath
-      rule.suffix = rest
-      if !rule.role.isEmpty {
-        guard rest.isEmpty, mount.entry.mountClass == .auth else {
-          throw EngineError.invalid("a quota with a role needs the path of an auth mount")
-        }
+      return
+    }
+    rule.isInheritable = try call[Fields.inheritable] ?? false
+    guard let (mount, rest) = try call.active.state.mounts.resolve(rule.path) else {
+      throw EngineError.invalid("invalid mount path \"\(rule.path)\"")
+    }
+    rule.mount = mount.entry.requestPath
+    rule.suffix = rest
+    if !rule.role.isEmpty {
+      guard rest.isEmpty, mount.entry.mountClass == .auth else {
+        throw EngineError.invalid("a quota with a role needs the path of an auth mount")
       }
     }
-    try state.quotas.set(rule)
+  }
+
+  private static func leaseCount(_ call: Call) throws -> Reply {
+    guard let (rule, count) = try call.active.state.leaseCounts.rule(call.capture("name")) else { return .none }
+    return .data(rule.shown(counter: count))
+  }
+
+  private static func setLeaseCount(_ call: Call) throws -> Reply {
+    let most = try call[Fields.maxLeases] ?? 0
+    guard most > 0 else { throw EngineError.invalid("'max_leases' is invalid") }
+    var rule = LeaseCount(name: call.capture("name"), path: try call[Fields.path] ?? "", maxLeases: most)
+    try place(&rule, call)
+    try call.active.state.leaseCounts.set(rule)
+    return .none
+  }
+
+  private static func removeLeaseCount(_ call: Call) throws -> Reply {
+    try call.active.state.leaseCounts.remove(call.capture("name"))
     return .none
   }
 

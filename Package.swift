@@ -84,6 +84,7 @@ let package = Package(
     layer("Identity", Shared.codecs + ["StorageAPI", "EngineAPI"]),
     layer("Leases", Shared.codecs + ["StorageAPI", "EngineAPI", "Tokens", "Metrics"]),
     layer("UserLockout", ["Primitives", "JSONText"]),
+    layer("LoginMFA", Shared.codecs + ["Cryptography", "StorageAPI", "EngineAPI"]),
     layer("AuditTrail", Shared.codecs + ["Cryptography", "AuditAPI", "Logging", "Metrics"]),
 
     // Leaves.
@@ -103,9 +104,9 @@ let package = Package(
       "Kernel",
       Shared.codecs + [
         "Cryptography", "StorageAPI", "SealAPI", "AuditAPI", "EngineAPI", "Barrier", "Shamir", "AccessPolicy", "HCL",
-        "Tokens", "Leases", "UserLockout", "AuditTrail", "Identity", "Logging", "Metrics",
+        "Tokens", "Leases", "UserLockout", "LoginMFA", "AuditTrail", "Identity", "Logging", "Metrics",
       ]),
-    layer("IdentityEngine", path: "Engines/Identity", Shared.engine + ["Kernel", "Identity"]),
+    layer("IdentityEngine", path: "Engines/Identity", Shared.engine + ["Kernel", "Identity", "LoginMFA"]),
     layer("TokenMethod", path: "AuthMethods/Token", Shared.engine + ["Kernel", "Tokens"]),
     layer(
       "SystemEngine", path: "Engines/System",
@@ -166,6 +167,7 @@ let package = Package(
       ["Primitives", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore", "SecretMemory", "Cryptography"]),
     tests("AppRoleMethod", ["Primitives", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore"]),
     tests("UserLockout", ["Primitives", "JSONText"]),
+    tests("LoginMFA", ["Primitives", "SecretMemory", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore"]),
     tests("CubbyholeEngine", ["Primitives", "JSONText", "StorageAPI", "EngineAPI"]),
     tests(
       "TransitEngine",

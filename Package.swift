@@ -62,6 +62,8 @@ let package = Package(
     layer("JSONText", ["Primitives"]),
     layer("HCL", ["Primitives", "JSONText"]),
     layer("Cryptography", Shared.primitives + ["COpenSSL", "CCrypt", "CSystem"]),
+    layer("OneTimePasswords", Shared.primitives + ["Cryptography"]),
+    layer("QRCode", ["Primitives"]),
     layer("Logging", Shared.codecs),
     layer("Metrics", ["Primitives", "JSONText"]),
 
@@ -84,7 +86,7 @@ let package = Package(
     layer("Identity", Shared.codecs + ["StorageAPI", "EngineAPI"]),
     layer("Leases", Shared.codecs + ["StorageAPI", "EngineAPI", "Tokens", "Metrics"]),
     layer("UserLockout", ["Primitives", "JSONText"]),
-    layer("LoginMFA", Shared.codecs + ["Cryptography", "StorageAPI", "EngineAPI"]),
+    layer("LoginMFA", Shared.codecs + ["OneTimePasswords", "StorageAPI", "EngineAPI"]),
     layer("AuditTrail", Shared.codecs + ["Cryptography", "AuditAPI", "Logging", "Metrics"]),
 
     // Leaves.
@@ -106,7 +108,9 @@ let package = Package(
         "Cryptography", "StorageAPI", "SealAPI", "AuditAPI", "EngineAPI", "Barrier", "Shamir", "AccessPolicy", "HCL",
         "Tokens", "Leases", "UserLockout", "LoginMFA", "AuditTrail", "Identity", "Logging", "Metrics",
       ]),
-    layer("IdentityEngine", path: "Engines/Identity", Shared.engine + ["Kernel", "Identity", "LoginMFA"]),
+    layer(
+      "IdentityEngine", path: "Engines/Identity",
+      Shared.engine + ["Kernel", "Identity", "LoginMFA", "OneTimePasswords", "QRCode"]),
     layer("TokenMethod", path: "AuthMethods/Token", Shared.engine + ["Kernel", "Tokens"]),
     layer(
       "SystemEngine", path: "Engines/System",
@@ -145,6 +149,8 @@ let package = Package(
     tests("JSONText", ["Primitives"]),
     tests("HCL", ["Primitives", "JSONText"]),
     tests("Cryptography", ["Primitives", "SecretMemory", "CSystem"]),
+    tests("OneTimePasswords", ["Primitives", "SecretMemory", "Cryptography"]),
+    tests("QRCode", ["Primitives"]),
     tests("Logging", ["Primitives", "JSONText"]),
     tests("Metrics", ["Primitives", "JSONText"]),
     tests("Shamir", ["Primitives", "SecretMemory"]),
@@ -167,7 +173,9 @@ let package = Package(
       ["Primitives", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore", "SecretMemory", "Cryptography"]),
     tests("AppRoleMethod", ["Primitives", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore"]),
     tests("UserLockout", ["Primitives", "JSONText"]),
-    tests("LoginMFA", ["Primitives", "SecretMemory", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore"]),
+    tests(
+      "LoginMFA",
+      ["Primitives", "SecretMemory", "JSONText", "OneTimePasswords", "StorageAPI", "EngineAPI", "MemoryStore"]),
     tests("CubbyholeEngine", ["Primitives", "JSONText", "StorageAPI", "EngineAPI"]),
     tests(
       "TransitEngine",
@@ -177,7 +185,7 @@ let package = Package(
       [
         "Primitives", "SecretMemory", "JSONText", "StorageAPI", "EngineAPI", "AuditAPI", "SealAPI", "MemoryStore",
         "KVEngine", "CubbyholeEngine", "TokenMethod", "SystemEngine", "IdentityEngine", "ShamirSeal", "AccessPolicy",
-        "Barrier", "Tokens", "UserLockout", "AuditTrail", "Logging", "Metrics",
+        "Barrier", "Tokens", "UserLockout", "OneTimePasswords", "AuditTrail", "Logging", "Metrics",
       ]),
     tests(
       "Gateway",

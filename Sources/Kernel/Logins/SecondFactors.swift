@@ -87,7 +87,7 @@ package final class SecondFactors: Sendable {
 
   // MARK: Judging
 
-  private typealias UsedCode = (known: EnrolmentStore.Known, counter: Int64)
+  private typealias UsedCode = (known: EnrolmentStore.Known, next: Enrolment)
 
   private func check(
     _ credentials: MFACredentials, _ enforcements: [LoginEnforcement], entityID: String, now: Timestamp
@@ -119,7 +119,7 @@ package final class SecondFactors: Sendable {
     }
     let key = GuessKey(entityID: entityID, methodID: method.id)
     let verdict = guesses.withLock {
-      $0.attempt(key, allowed: settings.mostAttempts, period: .seconds(known.enrolment.period), now: now)
+      $0.attempt(key, allowed: settings.mostAttempts, period: known.enrolment.key.parameters.period, now: now)
     }
     if case .refused(let attempts, let wait) = verdict {
       return .failed(
@@ -128,10 +128,10 @@ package final class SecondFactors: Sendable {
     }
     switch known.enrolment.judge(passcode, now: now) {
     case .wrong: return .failed("failed to validate TOTP passcode")
-    case .used(let wait): return .failed("code already used; new code is available in \(wait) seconds")
-    case .accepted(let counter):
+    case .used(let wait): return .failed("code already used; new code is available in \(wait.wholeSeconds) seconds")
+    case .accepted(let next):
       guesses.withLock { $0.succeeded(key) }
-      codes.append((known, counter))
+      codes.append((known, next))
       return .passed
     }
   }

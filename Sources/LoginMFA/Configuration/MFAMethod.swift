@@ -1,4 +1,5 @@
 import JSONText
+package import OneTimePasswords
 package import SecretMemory
 
 /// A way to show a second factor, as an operator set it up.
@@ -42,21 +43,15 @@ package struct MFAMethod: Sendable, Equatable {
   }
 }
 
-/// What the passcodes of new enrolments are like (RFC 6238); those that are there keep what they began with.
+/// What the passcodes of new enrolments are like; those that are there keep what they began with.
 package struct TOTPSettings: Sendable, Equatable {
   /// What authenticator programs show beside the code.
   package var issuer = ""
-  /// Seconds.
-  package var period: Int64 = 30
+  package var parameters = OneTimePasswordParameters()
   /// Bytes.
   package var keySize: Int64 = 20
   /// Pixels; zero for no picture.
   package var qrSize: Int64 = 200
-  /// `SHA1`, `SHA256` or `SHA512`.
-  package var algorithm = "SHA1"
-  package var digits: Int64 = 6
-  /// How many periods before and after the present one count.
-  package var skew: Int64 = 1
   /// How many wrong passcodes in a row are looked at before there is a pause.
   package var mostAttempts: Int64 = 5
 

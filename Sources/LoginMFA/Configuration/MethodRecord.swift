@@ -1,4 +1,5 @@
 internal import JSONText
+internal import OneTimePasswords
 internal import Primitives
 internal import SecretMemory
 
@@ -9,12 +10,12 @@ extension MFAMethod {
     switch settings {
     case .totp(let totp):
       object["issuer"] = .string(totp.issuer)
-      object["period"] = .int(totp.period)
+      object["period"] = .int(totp.parameters.period.seconds)
       object["key_size"] = .int(totp.keySize)
       object["qr_size"] = .int(totp.qrSize)
-      object["algorithm"] = .string(totp.algorithm)
-      object["digits"] = .int(totp.digits)
-      object["skew"] = .int(totp.skew)
+      object["algorithm"] = .string(totp.parameters.algorithm.rawValue)
+      object["digits"] = .int(totp.parameters.digits.rawValue)
+      object["skew"] = .int(totp.parameters.skew.rawValue)
       object["max_validation_attempts"] = .int(totp.mostAttempts)
     case .duo(let duo):
       object["username_format"] = .string(duo.usernameFormat)
@@ -49,12 +50,14 @@ extension MFAMethod {
     case .totp:
       var totp = TOTPSettings()
       totp.issuer = text("issuer")
-      totp.period = number("period", totp.period)
+      guard let algorithm = OneTimePasswordParameters.Algorithm(rawValue: text("algorithm")),
+        let digits = OneTimePasswordParameters.Digits(rawValue: Int(number("digits", 6))),
+        let skew = OneTimePasswordParameters.Skew(rawValue: Int(number("skew", 1)))
+      else { return nil }
+      totp.parameters = OneTimePasswordParameters(
+        algorithm: algorithm, digits: digits, period: .seconds(number("period", 30)), skew: skew)
       totp.keySize = number("key_size", totp.keySize)
       totp.qrSize = number("qr_size", totp.qrSize)
-      totp.algorithm = text("algorithm")
-      totp.digits = number("digits", totp.digits)
-      totp.skew = number("skew", totp.skew)
       totp.mostAttempts = number("max_validation_attempts", totp.mostAttempts)
       settings = .totp(totp)
     case .duo:

@@ -39,14 +39,12 @@ package struct EnrolmentStore: Sendable {
     return true
   }
 
-  /// Uses up the codes of several enrolments together.
-  /// - Returns: false where one of them was changed since it was read: a code may be used up.
-  package func useUp(_ codes: [(known: Known, counter: Int64)]) throws -> Bool {
+  /// Stores enrolments whose codes were just used up, all or none.
+  /// - Returns: false where one of them was changed since it was read: its code may be used up already.
+  package func useUp(_ codes: [(known: Known, next: Enrolment)]) throws -> Bool {
     var batch = WriteBatch()
     for code in codes {
-      var enrolment = code.known.enrolment
-      enrolment.lastCounter = code.counter
-      batch.put(code.known.key, enrolment.bytes)
+      batch.put(code.known.key, code.next.bytes)
       batch.preconditions.append(.unchanged(key: code.known.key, since: code.known.index))
     }
     if batch.isEmpty { return true }

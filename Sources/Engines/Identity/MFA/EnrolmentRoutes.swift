@@ -3,6 +3,7 @@ internal import Identity
 internal import JSONText
 internal import Kernel
 internal import LoginMFA
+internal import OneTimePasswords
 internal import SecretMemory
 
 private enum Fields {
@@ -48,13 +49,17 @@ extension IdentityEngine {
   private static func enrol(_ entity: Entity, _ call: Call) throws -> Reply {
     let (method, settings) = try totpMethod(call)
     let state = try call.active.state
-    let enrolment = Enrolment(
-      key: SecretBytes(count: Int(settings.keySize), fill: state.random.fill), settings: settings)
-    guard try state.secondFactors.enrolments.add(enrolment, entityID: entity.id, methodID: method.id) else {
+    let key = OneTimePasswordKey(
+      secret: SecretBytes(count: Int(settings.keySize), fill: state.random.fill), parameters: settings.parameters)
+    guard
+      try state.secondFactors.enrolments
+        .add(
+          Enrolment(key: key), entityID: entity.id, methodID: method.id)
+    else {
       let name = method.name.isEmpty ? method.id : method.name
       return .warning("Entity already has a secret for MFA method \"\(name)\"")
     }
-    let url = enrolment.url(issuer: settings.issuer, account: entity.id)
+    let url = KeyURI(issuer: settings.issuer, accountName: entity.id, key: key).text
     return .data([
       "barcode": .string(enrolmentPicture(of: url, pixels: Int(settings.qrSize))), "url": .string(url),
     ])

@@ -1,6 +1,7 @@
 internal import EngineAPI
 internal import JSONText
 internal import LoginMFA
+internal import OneTimePasswords
 internal import Primitives
 internal import SecretMemory
 
@@ -78,25 +79,47 @@ enum MethodFields {
   private static func totp(_ call: Call, _ known: TOTPSettings) throws -> TOTPSettings {
     var totp = known
     if let given = try call[issuer] { totp.issuer = given }
-    if let given = try call[period] { totp.period = given.seconds }
     if let given = try call[keySize] { totp.keySize = given }
     if let given = try call[qrSize] { totp.qrSize = given }
-    if let given = try call[algorithm], !given.isEmpty { totp.algorithm = given }
-    if let given = try call[digits] { totp.digits = given }
-    if let given = try call[skew] { totp.skew = given }
     if let given = try call[mostAttempts] { totp.mostAttempts = given }
+    totp.parameters = try parameters(call, known.parameters)
     try demand(!totp.issuer.isEmpty, "issuer must be set")
     try demand(totp.issuer.utf8.count <= 256, "issuer can have at most 256 bytes")
-    try demand((1...3600).contains(totp.period), "period must be between one second and one hour")
     // RFC 4226, R6.
     try demand((16...128).contains(totp.keySize), "key_size must be between 16 and 128")
     try demand((0...2000).contains(totp.qrSize), "qr_size must be between 0 and 2000")
-    try demand(
-      ["SHA1", "SHA256", "SHA512"].contains(totp.algorithm), "algorithm must be SHA1, SHA256 or SHA512")
-    try demand(totp.digits == 6 || totp.digits == 8, "digits can only be 6 or 8")
-    try demand(totp.skew == 0 || totp.skew == 1, "skew can only be 0 or 1")
     try demand((1...100).contains(totp.mostAttempts), "max_validation_attempts must be between 1 and 100")
     return totp
+  }
+
+  private static func parameters(
+    _ call: Call, _ known: OneTimePasswordParameters
+  ) throws -> OneTimePasswordParameters {
+    var algorithm = known.algorithm
+    if let given = try call[Self.algorithm], !given.isEmpty {
+      guard let named = OneTimePasswordParameters.Algorithm(rawValue: given) else {
+        throw EngineError.invalid("algorithm must be SHA1, SHA256 or SHA512")
+      }
+      algorithm = named
+    }
+    var digits = known.digits
+    if let given = try call[Self.digits] {
+      guard let known = Int(exactly: given).flatMap(OneTimePasswordParameters.Digits.init) else {
+        throw EngineError.invalid("digits can only be 6 or 8")
+      }
+      digits = known
+    }
+    var skew = known.skew
+    if let given = try call[Self.skew] {
+      guard let known = Int(exactly: given).flatMap(OneTimePasswordParameters.Skew.init) else {
+        throw EngineError.invalid("skew can only be 0 or 1")
+      }
+      skew = known
+    }
+    let period = try call[Self.period]?.seconds ?? known.period.seconds
+    let longest = OneTimePasswordParameters.maximumPeriodSeconds
+    try demand((1...longest).contains(period), "period must be between 1 and \(longest) seconds")
+    return OneTimePasswordParameters(algorithm: algorithm, digits: digits, period: .seconds(period), skew: skew)
   }
 
   private static func duo(_ call: Call, _ known: DuoSettings) throws -> DuoSettings {

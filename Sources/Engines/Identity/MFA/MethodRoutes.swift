@@ -80,14 +80,14 @@ extension IdentityEngine {
     ]
     switch method.settings {
     case .totp(let totp):
-      object["algorithm"] = .string(totp.algorithm)
-      object["digits"] = .int(totp.digits)
+      object["algorithm"] = .string(totp.parameters.algorithm.rawValue)
+      object["digits"] = .int(totp.parameters.digits.rawValue)
       object["issuer"] = .string(totp.issuer)
       object["key_size"] = .int(totp.keySize)
       object["max_validation_attempts"] = .int(totp.mostAttempts)
-      object["period"] = .int(totp.period)
+      object["period"] = .int(totp.parameters.period.seconds)
       object["qr_size"] = .int(totp.qrSize)
-      object["skew"] = .int(totp.skew)
+      object["skew"] = .int(totp.parameters.skew.rawValue)
     case .duo(let duo):
       object["api_hostname"] = .string(duo.hostname)
       object["integration_key"] = .string(duo.integrationKey)

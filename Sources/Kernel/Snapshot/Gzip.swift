@@ -1,10 +1,10 @@
+internal import Primitives
+
 /// A gzip file (RFC 1952) made of stored blocks (RFC 1951, section 3.2.4): ciphertext does not get smaller.
 struct GzipWriter {
   private var checksum = CRC32()
   private var size: UInt32 = 0
   private var pending: [UInt8] = []
-
-  private static let blockBytes = 65535
 
   /// The bytes that come before everything else.
   static let header: [UInt8] = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 255]
@@ -14,12 +14,12 @@ struct GzipWriter {
     checksum.update(bytes)
     size &+= UInt32(truncatingIfNeeded: bytes.count)
     pending += bytes
-    guard pending.count >= Self.blockBytes else { return [] }
+    guard pending.count >= StoredDeflate.blockBytes else { return [] }
     var out: [UInt8] = []
     var rest = pending[...]
-    while rest.count >= Self.blockBytes {
-      out += Self.block(rest.prefix(Self.blockBytes), isLast: false)
-      rest = rest.dropFirst(Self.blockBytes)
+    while rest.count >= StoredDeflate.blockBytes {
+      out += StoredDeflate.block(rest.prefix(StoredDeflate.blockBytes), isLast: false)
+      rest = rest.dropFirst(StoredDeflate.blockBytes)
     }
     pending = Array(rest)
     return out
@@ -27,14 +27,7 @@ struct GzipWriter {
 
   mutating func finish() -> [UInt8] {
     defer { pending = [] }
-    return Self.block(pending[...], isLast: true) + Self.bytes(checksum.value) + Self.bytes(size)
-  }
-
-  private static func block(_ content: ArraySlice<UInt8>, isLast: Bool) -> [UInt8] {
-    let count = UInt16(truncatingIfNeeded: content.count)
-    let low = UInt8(truncatingIfNeeded: count)
-    let high = UInt8(truncatingIfNeeded: count >> 8)
-    return [isLast ? 1 : 0, low, high, ~low, ~high] + content
+    return StoredDeflate.block(pending[...], isLast: true) + Self.bytes(checksum.value) + Self.bytes(size)
   }
 
   private static func bytes(_ value: UInt32) -> [UInt8] {
@@ -72,24 +65,5 @@ enum Gzip {
       return nil
     }
     return inflater.output
-  }
-}
-
-/// The checksum of gzip (RFC 1952, section 8).
-struct CRC32 {
-  private var state: UInt32 = .max
-
-  var value: UInt32 { ~state }
-
-  mutating func update(_ bytes: some Collection<UInt8>) {
-    var state = state
-    Self.table.withUnsafeBufferPointer { table in
-      for byte in bytes { state = table[Int(UInt8(truncatingIfNeeded: state) ^ byte)] ^ (state >> 8) }
-    }
-    self.state = state
-  }
-
-  private static let table: [UInt32] = (0..<256).map { number in
-    (0..<8).reduce(UInt32(number)) { value, _ in value & 1 == 1 ? 0xEDB8_8320 ^ (value >> 1) : value >> 1 }
   }
 }

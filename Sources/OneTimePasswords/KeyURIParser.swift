@@ -1,0 +1,88 @@
+internal import Primitives
+internal import SecretMemory
+
+/// What is wrong with a text that should be an `otpauth` URL. Names the part, never its value.
+package enum KeyURIError: Error, Sendable, Equatable {
+  /// Not `otpauth://totp/…`, or an escape in it is broken.
+  case notAKeyURI
+  case tooLong
+  case secret
+  case algorithm
+  case digits
+  case period
+}
+
+extension KeyURI {
+  /// Longer texts than this are not looked at; in bytes.
+  package static let maximumBytes = 4096
+
+  /// Reads the text that authenticator programs exchange. Parameters that it does not name have `defaults`; the issuer is
+  /// that of the query, or else that of the label.
+  package init(
+    parsing text: String, defaults: OneTimePasswordParameters = OneTimePasswordParameters()
+  ) throws(KeyURIError) {
+    guard text.utf8.count <= Self.maximumBytes else { throw .tooLong }
+    let bytes = text.utf8[...]
+    let scheme = "otpauth://totp/"
+    guard bytes.count > scheme.utf8.count,
+      String(decoding: bytes.prefix(scheme.utf8.count), as: UTF8.self).lowercased() == scheme
+    else { throw .notAKeyURI }
+    let rest = bytes.dropFirst(scheme.utf8.count).prefix { $0 != UInt8(ascii: "#") }
+    let label = rest.prefix { $0 != UInt8(ascii: "?") }
+    guard let labelText = PercentEncoding.decode(label) else { throw .notAKeyURI }
+    let query = try Self.query(rest.dropFirst(label.count + 1))
+
+    guard let secret = query["secret"].flatMap({ Base32.decode(Self.withoutBlanks($0)) }), !secret.isEmpty else {
+      throw .secret
+    }
+    let parts = labelText.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+    let account = parts.last.map { String($0.drop { $0 == " " }) } ?? ""
+    let labelIssuer = parts.count == 2 ? String(parts[0]) : ""
+    let parameters = OneTimePasswordParameters(
+      algorithm: try Self.algorithm(query["algorithm"]) ?? defaults.algorithm,
+      digits: try Self.digits(query["digits"]) ?? defaults.digits,
+      period: try Self.period(query["period"]) ?? defaults.period, skew: defaults.skew)
+    self.init(
+      issuer: query["issuer"].flatMap { $0.isEmpty ? nil : $0 } ?? labelIssuer, accountName: account,
+      key: OneTimePasswordKey(secret: SecretBytes(copying: secret), parameters: parameters))
+  }
+
+  /// Of members with one name the first counts.
+  private static func query(_ bytes: Substring.UTF8View) throws(KeyURIError) -> [String: String] {
+    var members: [String: String] = [:]
+    for member in bytes.split(separator: UInt8(ascii: "&")) {
+      let name = member.prefix { $0 != UInt8(ascii: "=") }
+      let value = member.dropFirst(name.count + 1)
+      guard let name = PercentEncoding.decode(name, plusIsSpace: true),
+        let value = PercentEncoding.decode(value, plusIsSpace: true)
+      else { throw .notAKeyURI }
+      if members[name] == nil { members[name] = value }
+    }
+    return members
+  }
+
+  private static func algorithm(_ text: String?) throws(KeyURIError) -> OneTimePasswordParameters.Algorithm? {
+    guard let text, !text.isEmpty else { return nil }
+    guard let algorithm = OneTimePasswordParameters.Algorithm(rawValue: text.uppercased()) else { throw .algorithm }
+    return algorithm
+  }
+
+  private static func digits(_ text: String?) throws(KeyURIError) -> OneTimePasswordParameters.Digits? {
+    guard let text, !text.isEmpty else { return nil }
+    guard let digits = Int(text).flatMap(OneTimePasswordParameters.Digits.init) else { throw .digits }
+    return digits
+  }
+
+  private static func period(_ text: String?) throws(KeyURIError) -> TimeSpan? {
+    guard let text, !text.isEmpty else { return nil }
+    guard let seconds = Int64(text), (1...OneTimePasswordParameters.maximumPeriodSeconds).contains(seconds) else {
+      throw .period
+    }
+    return .seconds(seconds)
+  }
+
+  /// Secrets are often shown in groups of four.
+  private static func withoutBlanks(_ text: String) -> String {
+    String(decoding: text.utf8.filter { $0 != 0x20 }, as: UTF8.self)
+  }
+}

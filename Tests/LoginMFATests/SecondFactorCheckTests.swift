@@ -4,7 +4,7 @@ import Testing
 @testable import LoginMFA
 
 /// Methods `a`, `b` and `c`, whose passcode is their name.
-private struct Desk {
+private final class Desk {
   private(set) var asked: [String] = []
 
   static func rule(_ name: String, _ methods: [String]) -> LoginEnforcement {
@@ -17,7 +17,7 @@ private struct Desk {
     ["a", "b", "c"].contains(id) ? MFAMethod(id: id, name: "", settings: .totp(TOTPSettings())) : nil
   }
 
-  mutating func reason(_ given: JSONObject, _ rules: [LoginEnforcement]) throws -> String? {
+  func reason(_ given: JSONObject, _ rules: [LoginEnforcement]) throws -> String? {
     var check = SecondFactorCheck(try MFACredentials(payload: given))
     var asked: [String] = []
     defer { self.asked = asked }
@@ -30,7 +30,7 @@ private struct Desk {
 
 struct SecondFactorCheckTests {
   @Test func anyMethodOfARuleIsEnough() throws {
-    var desk = Desk()
+    let desk = Desk()
     let rules = [Desk.rule("r", ["a", "b"])]
     #expect(try desk.reason(["a": ["a"]], rules) == nil)
     #expect(try desk.reason(["b": ["b"]], rules) == nil)
@@ -39,7 +39,7 @@ struct SecondFactorCheckTests {
   }
 
   @Test func eachRuleNeedsOne() throws {
-    var desk = Desk()
+    let desk = Desk()
     let rules = [Desk.rule("r", ["a"]), Desk.rule("s", ["b"])]
     #expect(try desk.reason(["a": ["a"], "b": ["b"]], rules) == nil)
     let missing = try desk.reason(["a": ["a"]], rules)
@@ -52,7 +52,7 @@ struct SecondFactorCheckTests {
   }
 
   @Test func aPasscodeCountsForAllRulesAndIsJudgedOnce() throws {
-    var desk = Desk()
+    let desk = Desk()
     let rules = [Desk.rule("r", ["a"]), Desk.rule("s", ["b", "a"]), Desk.rule("t", ["a"])]
     #expect(try desk.reason(["a": ["a"]], rules) == nil)
     #expect(desk.asked == ["a"])
@@ -61,7 +61,7 @@ struct SecondFactorCheckTests {
   }
 
   @Test func aMethodThatIsGoneSatisfiesNobody() throws {
-    var desk = Desk()
+    let desk = Desk()
     #expect(try desk.reason(["gone": ["x"]], [Desk.rule("r", ["gone"])]) != nil)
     #expect(try desk.reason(["gone": ["x"]], [Desk.rule("r", [])]) != nil)
   }

@@ -51,11 +51,9 @@ extension IdentityEngine {
     let state = try call.active.state
     let key = OneTimePasswordKey(
       secret: SecretBytes(count: Int(settings.keySize), fill: state.random.fill), parameters: settings.parameters)
-    guard
-      try state.secondFactors.enrolments
-        .add(
-          Enrolment(key: key), entityID: entity.id, methodID: method.id)
-    else {
+    let isNew = try state.secondFactors.enrolments.add(
+      Enrolment(key: key), entityID: entity.id, methodID: method.id)
+    guard isNew else {
       let name = method.name.isEmpty ? method.id : method.name
       return .warning("Entity already has a secret for MFA method \"\(name)\"")
     }

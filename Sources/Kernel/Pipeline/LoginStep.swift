@@ -36,7 +36,9 @@ extension Exchange {
 
   /// The last step of every login. Whatever it needs beside the auth method's word must have been shown before.
   func issue(_ login: Login) throws -> IssuedToken {
-    guard let entry = state.mounts.mount(accessor: login.mountAccessor)?.entry else { throw EngineError.denied }
+    // A login that was held comes by another path than its mount's.
+    let known = mount?.entry.accessor == login.mountAccessor ? mount : state.mounts.mount(accessor: login.mountAccessor)
+    guard let entry = known?.entry else { throw EngineError.denied }
     let settings = state.mounts.settings(of: entry)
     return try state.tokens.issue(
       login: login.grant, mountPath: entry.requestPath, mountTokenType: entry.configuration.tokenType,

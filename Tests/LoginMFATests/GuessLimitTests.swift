@@ -67,6 +67,13 @@ struct GuessLimitTests {
     #expect(pauses == [30, 60, 120, 240, 480, 900, 900, 900])
   }
 
+  @Test func longPeriodsMakeNoLongerPauses() {
+    var limit = GuessLimit()
+    _ = limit.attempt(key, allowed: 1, period: .hours(24), now: start)
+    let refused = limit.attempt(key, allowed: 1, period: .hours(24), now: start)
+    #expect(refused == .refused(attempts: 2, wait: .minutes(15)))
+  }
+
   /// Whoever has a password and nothing else finds a code of six digits, of which three count, in a year with a chance of
   /// one in two at most; without the growing pauses it would be a matter of days.
   @Test func aYearOfGuessingIsNotEnough() {

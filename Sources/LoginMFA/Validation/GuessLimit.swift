@@ -45,8 +45,9 @@ package struct GuessLimit: Sendable {
   package mutating func attempt(
     _ key: GuessKey, allowed: Int64, period: TimeSpan, now: Timestamp
   ) -> Verdict {
-    var known = guesses[key] ?? Guesses(nextPause: period, last: now)
-    if now - known.last >= Self.memory { known = Guesses(nextPause: period, last: now) }
+    let new = Guesses(nextPause: min(period, Self.longestPause), last: now)
+    var known = guesses[key] ?? new
+    if now - known.last >= Self.memory { known = new }
     if let end = known.pausedUntil {
       if now < end { return .refused(attempts: allowed &+ 1, wait: end - now) }
       known.pausedUntil = nil

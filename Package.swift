@@ -88,6 +88,7 @@ let package = Package(
     layer("Identity", Shared.codecs + ["StorageAPI", "EngineAPI"]),
     layer("Leases", Shared.codecs + ["StorageAPI", "EngineAPI", "Tokens", "Metrics"]),
     layer("UserLockout", ["Primitives", "JSONText"]),
+    layer("LoginMFA", Shared.codecs + ["OneTimePasswords", "StorageAPI", "EngineAPI"]),
     layer("AuditTrail", Shared.codecs + ["Cryptography", "AuditAPI", "Logging", "Metrics"]),
 
     // Leaves.
@@ -108,9 +109,11 @@ let package = Package(
       "Kernel",
       Shared.codecs + [
         "Cryptography", "StorageAPI", "SealAPI", "AuditAPI", "EngineAPI", "Barrier", "Shamir", "AccessPolicy", "HCL",
-        "Tokens", "Leases", "UserLockout", "AuditTrail", "Identity", "Logging", "Metrics",
+        "Tokens", "Leases", "UserLockout", "LoginMFA", "AuditTrail", "Identity", "Logging", "Metrics",
       ]),
-    layer("IdentityEngine", path: "Engines/Identity", Shared.engine + ["Kernel", "Identity"]),
+    layer(
+      "IdentityEngine", path: "Engines/Identity",
+      Shared.engine + ["Kernel", "Identity", "LoginMFA", "OneTimePasswords", "QRCode"]),
     layer("TokenMethod", path: "AuthMethods/Token", Shared.engine + ["Kernel", "Tokens"]),
     layer(
       "SystemEngine", path: "Engines/System",
@@ -173,6 +176,9 @@ let package = Package(
       ["Primitives", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore", "SecretMemory", "Cryptography"]),
     tests("AppRoleMethod", ["Primitives", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore"]),
     tests("UserLockout", ["Primitives", "JSONText"]),
+    tests(
+      "LoginMFA",
+      ["Primitives", "SecretMemory", "JSONText", "OneTimePasswords", "StorageAPI", "EngineAPI", "MemoryStore"]),
     tests("CubbyholeEngine", ["Primitives", "JSONText", "StorageAPI", "EngineAPI"]),
     tests(
       "TransitEngine",
@@ -183,7 +189,7 @@ let package = Package(
       [
         "Primitives", "SecretMemory", "JSONText", "StorageAPI", "EngineAPI", "AuditAPI", "SealAPI", "MemoryStore",
         "KVEngine", "CubbyholeEngine", "TokenMethod", "SystemEngine", "IdentityEngine", "ShamirSeal", "AccessPolicy",
-        "Barrier", "Tokens", "UserLockout", "AuditTrail", "Logging", "Metrics",
+        "Barrier", "Tokens", "UserLockout", "OneTimePasswords", "AuditTrail", "Logging", "Metrics",
       ]),
     tests(
       "Gateway",

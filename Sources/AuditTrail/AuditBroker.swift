@@ -39,6 +39,9 @@ package final class AuditBroker: Sendable {
   /// Recorded unless an operator removes them: whether each is hashed, by name in lower case.
   package static let standardHeaders = ["correlation-id": false, "user-agent": false, "x-correlation-id": false]
 
+  /// Never readable, whatever an operator asks for: what they hold opens doors.
+  private static let secretHeaders: Set<String> = ["x-vault-mfa"]
+
   private struct Published {
     var devices: [AuditDeviceHandle] = []
     /// Sorted by name.
@@ -94,7 +97,8 @@ package final class AuditBroker: Sendable {
     var lowered: [String: Bool] = [:]
     // Of two spellings the one that tells less wins.
     for (name, isHashed) in headers {
-      lowered[name.lowercased(), default: false] = lowered[name.lowercased()] ?? false || isHashed
+      let name = name.lowercased()
+      lowered[name] = lowered[name] ?? false || isHashed || Self.secretHeaders.contains(name)
     }
     let sorted = lowered.map { (name: $0.key, isHashed: $0.value) }.sorted { $0.name < $1.name }
     published.withLock { $0.headers = sorted }

@@ -177,4 +177,37 @@ import Testing
     #expect(world.body(1) == #"{"mfa_request_id":"q","mfa_payload":{"m":["123456"]}}"#)
     #expect(world.output == "hvs.a\n")
   }
+
+  private static let unfinished = #"""
+    {"request_id":"r","auth":{"client_token":"","mfa_requirement":{"mfa_request_id":"q","mfa_constraints":{"c":{"any":[
+    {"type":"totp","id":"m","uses_passcode":true,"name":"phone"}]}}}}}
+    """#
+
+  @Test func aLoginThatIsWrittenAsksForItsSecondFactorToo() {
+    world.isTerminal = true
+    world.lines = ["123456"]
+    world.on("PUT /v1/auth/userpass/login/mona", 200, Self.unfinished).on("POST /v1/sys/mfa/validate", 200, created)
+    #expect(world.run("write", "-field=token", "auth/userpass/login/mona", "password=p") == 0)
+    #expect(world.body(1) == #"{"mfa_request_id":"q","mfa_payload":{"m":["123456"]}}"#)
+    #expect(world.output == "hvs.a\n")
+  }
+
+  @Test func whereNobodyCanBeAskedTheSecondFactorIsExplained() {
+    let rows = """
+      Key                                   Value
+      ---                                   -----
+      mfa_request_id                        q
+      mfa_constraint_c_totp_id              m
+      mfa_constraint_c_totp_uses_passcode    true
+      mfa_constraint_c_totp_name            phone
+      """.split(separator: "\n").map { $0.split(separator: " ") }
+    for words in [["write", "auth/userpass/login/mona"], ["login", "-method=userpass", "username=mona"]] {
+      world.isTerminal = words[0] == "login"
+      world.on("PUT /v1/auth/userpass/login/mona", 200, Self.unfinished)
+      #expect(world.run(words[0], "-non-interactive", words[1], words.count > 2 ? words[2] : "a=b", "password=p") == 0)
+      #expect(world.output.split(separator: "\n").map { $0.split(separator: " ") } == rows, "\(world.output)")
+      #expect(world.errors.contains("A second factor is required"))
+      #expect(world.files["/home/mona/.vault-token"] == nil)
+    }
+  }
 }

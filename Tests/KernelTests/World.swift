@@ -109,11 +109,12 @@ final class World {
   func request(
     _ operation: EngineAPI.Operation, _ path: String, _ body: String = "", token: String? = nil,
     query: JSONObject = [:], wrap: TimeSpan? = nil, contentType: String = "application/json",
-    limits: JSONLimits = .standard
+    limits: JSONLimits = .standard, headers: [String: [String]] = [:]
   ) -> InboundRequest {
     InboundRequest(
       id: random.uuid(), operation: operation, path: path, query: query, body: Array(body.utf8),
-      contentType: contentType, headers: Headers(), token: token ?? root, wrapTTL: wrap, wrapsAsJWT: false,
+      contentType: contentType, headers: Headers(fields: headers), token: token ?? root, wrapTTL: wrap,
+      wrapsAsJWT: false,
       remoteAddress: "192.0.2.1", remotePort: 4321, received: clock.now, limits: limits)
   }
 
@@ -121,11 +122,11 @@ final class World {
   @discardableResult
   func send(
     _ operation: EngineAPI.Operation, _ path: String, _ body: String = "", token: String? = nil,
-    query: JSONObject = [:], wrap: TimeSpan? = nil
+    query: JSONObject = [:], wrap: TimeSpan? = nil, headers: [String: [String]] = [:]
   ) -> Answer {
     Self.answer(
       RequestPipeline(node: node).handle(
-        request(operation, path, body, token: token, query: query, wrap: wrap)))
+        request(operation, path, body, token: token, query: query, wrap: wrap, headers: headers)))
   }
 
   static func answer(_ response: WireResponse) -> Answer {

@@ -29,6 +29,12 @@ struct WriteCommand: Command {
     let secret = try call.attempt("Error writing data to \(path)") { () throws(APIError) in
       try client.put(path, data.isEmpty && call[force] ? nil : data)
     }
+    // A login may be written too.
+    if let secret, secret.auth?.multiFactor != nil {
+      if let finished = try MultiFactorLogin.finish(call, secret) { return try output.secret(finished) }
+      try output.secret(secret)
+      return MultiFactorLogin.explain(call, output)
+    }
     try output.written(secret, path)
   }
 }

@@ -68,7 +68,7 @@ enum ClientFlags {
     Flag("wrap-ttl", variable: "VAULT_WRAP_TTL", "Wrap the answer in a single-use token that lives this long.")
   }
   static var multiFactor: Flag<[String]> {
-    Flag("mfa", variable: "VAULT_MFA", "Credentials for multi-factor checks, as METHOD:KEY=VALUE. Repeatable.")
+    Flag("mfa", variable: "VAULT_MFA", "Second factor of a login, as METHOD[:PASSCODE]. Repeatable.")
   }
   static var header: Flag<KeyedTexts> { Flag("header", "Header to send with requests. Repeatable.") }
   static var policyOverride: Flag<Bool> { Flag("policy-override", "Override soft-mandatory policies.") }

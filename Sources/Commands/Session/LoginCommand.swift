@@ -36,7 +36,13 @@ struct LoginCommand: Command {
       : try other(call, method)
     guard var secret = found else { throw .remote("Vault returned an empty secret") }
     if secret.wrapInfo != nil { return try output.secret(secret) }
-    if secret.auth?.multiFactor != nil { secret = try MultiFactorLogin.finish(call, secret, output) }
+    if secret.auth?.multiFactor != nil {
+      guard let finished = try MultiFactorLogin.finish(call, secret) else {
+        try output.secret(secret)
+        return MultiFactorLogin.explain(call, output)
+      }
+      secret = finished
+    }
     guard let auth = secret.auth, !auth.clientToken.isEmpty else {
       throw .remote("Error authenticating: the answer holds no token")
     }
@@ -110,43 +116,5 @@ struct LoginCommand: Command {
     body["mount"] = nil
     let below = mount.hasPrefix("auth/") ? String(mount.dropFirst(5)) : mount
     return try method.login(call, try call.client(withToken: false), mount: below, data: body)
-  }
-}
-
-/// The second step of a login that wants more than one factor.
-private enum MultiFactorLogin {
-  static func finish(_ call: Invocation, _ secret: Secret, _ output: Output) throws(CommandFailure) -> Secret {
-    guard let requirement = secret.auth?.multiFactor, let id = requirement["mfa_request_id"]?.stringValue else {
-      return secret
-    }
-    let constraints = requirement["mfa_constraints"]?.objectValue?.members ?? []
-    let methods = constraints.map { $0.value["any"]?.arrayValue ?? [] }
-    let canAsk = call.environment.isInputTerminal && !call[ClientFlags.nonInteractive]
-    guard methods.count == 1, methods[0].count == 1, let method = methods[0].first, canAsk else {
-      // With a choice, or nobody to ask, the answer goes to whoever runs the validation.
-      try output.secret(secret)
-      if output.isTable {
-        call.warn(
-          "A second factor is required: send it with \"\(call.programName) write sys/mfa/validate @payload.json\"."
-        )
-      }
-      throw CommandFailure(status: 0)
-    }
-    let name = method["id"]?.stringValue ?? ""
-    var passcode = ""
-    if method["uses_passcode"]?.boolValue == true {
-      passcode =
-        try LoginPrompt.ask(call, "Passcode of method \(method["type"]?.stringValue ?? "") (will be hidden)") ?? ""
-    } else {
-      call.warn("Confirm the login with method \(method["type"]?.stringValue ?? "").")
-    }
-    let client = try call.client(withToken: false)
-    let body: JSONObject = [
-      "mfa_request_id": .string(id), "mfa_payload": .object(JSONObject([(name, JSONValue.strings([passcode]))])),
-    ]
-    let validated = try call.attempt("Error authenticating") { () throws(APIError) in
-      try client.post("sys/mfa/validate", body)
-    }
-    return validated ?? secret
   }
 }

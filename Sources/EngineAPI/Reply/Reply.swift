@@ -10,6 +10,9 @@ package struct Reply: Sendable {
     case data(JSONText)
     /// A login that succeeded; the kernel makes the token. Only routes with `.login` may answer this.
     case login(LoginGrant)
+    /// A login that the kernel held until its second factor was there; the kernel makes its token now. Only the kernel's
+    /// own engines can have one.
+    case resumed(any HeldLogin)
     /// A token that the kernel made, the envelope's `auth`. Only the kernel's own engines can have one.
     case auth(JSONText)
     /// A whole envelope, stored earlier, sent as it is (unwrapping).
@@ -97,6 +100,9 @@ package struct LeaseRequest: Sendable, Equatable {
     self.renewable = renewable
   }
 }
+
+/// A login that the kernel keeps on the way to its token. Others see only that there is one.
+package protocol HeldLogin: Sendable {}
 
 /// What an auth method vouches for. The kernel makes the entity and the token.
 package struct LoginGrant: Sendable, Equatable {

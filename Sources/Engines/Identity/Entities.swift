@@ -96,6 +96,7 @@ extension IdentityEngine {
     guard let entity else { return .none }
     let store = try call.identity.store
     try store.change { changes in remove(entity.id, store, call.now, &changes) }
+    try call.mfa.forget(entityIDs: [entity.id])
     return .none
   }
 
@@ -104,6 +105,7 @@ extension IdentityEngine {
     guard !ids.isEmpty else { throw EngineError.invalid("missing entity ids to delete") }
     let store = try call.identity.store
     try store.change { changes in for id in Set(ids) { remove(id, store, call.now, &changes) } }
+    try call.mfa.forget(entityIDs: ids)
     return .none
   }
 
@@ -170,6 +172,8 @@ extension IdentityEngine {
       target.updated = call.now
       changes.entities.append(target)
     }
+    // Who logs in by an alias of theirs enrols as the entity that stays.
+    try call.mfa.forget(entityIDs: from)
     return .none
   }
 

@@ -9,7 +9,7 @@ package struct IdentityEngine: Engine {
     make: { _ in MountedEngine(IdentityEngine()) })
 
   package static let routes: [Route<IdentityEngine>] =
-    entityRoutes + entityAliasRoutes + groupRoutes + groupAliasRoutes + lookupRoutes
+    entityRoutes + entityAliasRoutes + groupRoutes + groupAliasRoutes + lookupRoutes + mfaRoutes
 }
 
 extension Call {

@@ -27,6 +27,7 @@ package struct SystemEngine: Engine {
     lockedUserRoutes,
     auditRoutes,
     wrappingRoutes,
+    mfaRoutes,
     toolRoutes,
     interfaceRoutes,
     specificationRoutes,

@@ -20,6 +20,7 @@ package final class ActiveState: Sendable {
   package let audit: AuditTable
   package let identity: IdentityStore
   package let logins: LoginGuard
+  package let secondFactors: SecondFactors
   package let cluster: ClusterIdentity
   package let cors: StoredObject
   /// Headers that the operator adds to the answers of the user interface.
@@ -68,6 +69,8 @@ package final class ActiveState: Sendable {
     try identity.load()
     logins = LoginGuard(store: barrier, rules: node.settings.userLockout)
     try logins.load(now: since)
+    secondFactors = SecondFactors(store: barrier, identity: identity, mounts: mounts, random: random)
+    try secondFactors.configuration.load()
     let leaseLog = node.log.named("lease")
     let mounts = mounts
     let leaseCounts = LeaseCounts(store: barrier, mounts: mounts)

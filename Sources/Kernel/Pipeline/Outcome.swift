@@ -48,7 +48,7 @@ package struct Outcome {
       case .envelope(let text): response = .json(status, text.bytes)
       case .raw(let type, let bytes): response = WireResponse(status: status, contentType: type, body: .bytes(bytes))
       case .stream(let type, let body): response = WireResponse(status: status, contentType: type, body: .stream(body))
-      case .none, .data, .login, .auth: response = .errors(500, ["internal error"])
+      case .none, .data, .login, .resumed, .auth: response = .errors(500, ["internal error"])
       }
     }
     response.headers = headers

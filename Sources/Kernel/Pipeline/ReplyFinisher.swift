@@ -1,6 +1,7 @@
 internal import EngineAPI
 internal import JSONText
 internal import Leases
+internal import LoginMFA
 internal import Primitives
 internal import Tokens
 
@@ -55,6 +56,7 @@ extension Exchange {
     var reply = reply
     var issued: IssuedToken?
     var hasNewEntity = false
+    var wrapping = (ttl: request.wrapTTL, asJWT: request.wrapsAsJWT, path: path)
     switch reply.content {
     case .none:
       if reply.warnings.isEmpty {
@@ -72,12 +74,28 @@ extension Exchange {
         status: status, now: request.received)
       return withHeaders(outcome(wrapped), reply)
     case .login(let grant):
-      let (token, isNew) = try issue(grant)
-      hasNewEntity = isNew
-      reply.content = .auth(token.authObject)
-      reply.warnings += token.warnings
-      issued = token
+      let login = try login(grant)
+      if let requirement = try state.secondFactors.requirement(
+        for: login, headers: request.headers.values("x-vault-mfa"), now: request.received)
+      {
+        reply.content = .auth(requirement.authObject)
+        reply.warnings.append(MFARequirement.warning)
+        // What the client needs to go on is no secret; the wish to wrap is kept for the token.
+        wrapping.ttl = nil
+      } else {
+        issued = try issue(login)
+        hasNewEntity = login.hasNewEntity
+      }
+    case .resumed(let held):
+      guard let login = held as? Login else { throw Failures.internalError }
+      issued = try issue(login)
+      hasNewEntity = login.hasNewEntity
+      if wrapping.ttl == nil { wrapping = (login.wrapTTL, login.wrapsAsJWT, login.path) }
     case .data, .auth: break
+    }
+    if let issued {
+      reply.content = .auth(issued.authObject)
+      reply.warnings += issued.warnings
     }
 
     if operation == .list, case .data(let data) = reply.content, reply.warnings.isEmpty, hasNoKeys(data) {
@@ -98,7 +116,7 @@ extension Exchange {
     if status == 200 { envelope.mountType = mount?.entry.type ?? "" } else { envelope.endsWithLineFeed = false }
     envelope.repeatsData = route?.traits.contains(.dataAtTop) == true
 
-    guard let ttl = request.wrapTTL else {
+    guard let ttl = wrapping.ttl else {
       var outcome = withHeaders(Outcome(.envelope(envelope), status: status), reply)
       outcome.issued = issued
       outcome.hasNewEntity = hasNewEntity
@@ -106,7 +124,7 @@ extension Exchange {
       return outcome
     }
     let wrapped = try state.wrapping.wrap(
-      envelope: JSONText(trusted: envelope.bytes), path: path, ttl: ttl, asJWT: request.wrapsAsJWT,
+      envelope: JSONText(trusted: envelope.bytes), path: wrapping.path, ttl: ttl, asJWT: wrapping.asJWT,
       wrappedAccessor: reply.wrappedAccessor.isEmpty ? (issued?.entry.accessor ?? "") : reply.wrappedAccessor,
       status: status, now: request.received)
     var outcome = withHeaders(outcome(wrapped), reply)
@@ -122,28 +140,6 @@ extension Exchange {
     var outcome = Outcome(.envelope(envelope), status: 200)
     outcome.wrap = wrapped
     return outcome
-  }
-
-  private func issue(_ grant: LoginGrant) throws -> (token: IssuedToken, hasNewEntity: Bool) {
-    guard let mount, route?.traits.isSuperset(of: .login) == true else { throw Failures.internalError }
-    let settings = state.mounts.settings(of: mount.entry)
-    guard !grant.aliasName.isEmpty else {
-      let token = try state.tokens.issue(
-        login: grant, mountPath: mountPoint, mountTokenType: mount.entry.configuration.tokenType,
-        defaultTTL: settings.defaultTTL, maxTTL: settings.maxTTL, now: request.received, path: path,
-        loginRole: wantedRole)
-      return (token, false)
-    }
-    let login = try state.identity.login(
-      mountAccessor: mount.entry.accessor, name: grant.aliasName, metadata: grant.aliasMetadata,
-      groupAliases: grant.groupAliases, now: request.received)
-    if login.entity.isDisabled { throw EngineError.denied }
-    let token = try state.tokens.issue(
-      login: grant, mountPath: mountPoint, mountTokenType: mount.entry.configuration.tokenType,
-      defaultTTL: settings.defaultTTL, maxTTL: settings.maxTTL, now: request.received, path: path,
-      entityID: login.entity.id, identityPolicies: state.identity.policies(of: login.entity.id),
-      loginRole: wantedRole)
-    return (token, login.isNew)
   }
 
   private func withHeaders(_ outcome: Outcome, _ reply: Reply) -> Outcome {

@@ -30,7 +30,9 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     swiftSettings: Shared.settings)
 }
 
-func engine(_ name: String) -> Target { layer("\(name)Engine", path: "Engines/\(name)", Shared.engine) }
+func engine(_ name: String, _ more: [Target.Dependency] = []) -> Target {
+  layer("\(name)Engine", path: "Engines/\(name)", Shared.engine + more)
+}
 func store(_ name: String, _ library: [Target.Dependency] = []) -> Target {
   layer("\(name)Store", path: "Stores/\(name)", Shared.primitives + ["StorageAPI"] + library)
 }
@@ -55,6 +57,7 @@ let package = Package(
     .target(name: "CNGHTTP2", path: "Sources/CNGHTTP2", linkerSettings: [.linkedLibrary("nghttp2")]),
     .target(name: "CCrypt", path: "Sources/CCrypt", linkerSettings: [.linkedLibrary("crypt")]),
     .target(name: "CLMDB", path: "Sources/CLMDB", linkerSettings: [.linkedLibrary("lmdb")]),
+    .target(name: "CPostgreSQL", path: "Sources/CPostgreSQL", linkerSettings: [.linkedLibrary("pq")]),
 
     // Primitives and Shared.codecs.
     layer("SecretMemory", ["CSystem"]),
@@ -62,6 +65,7 @@ let package = Package(
     layer("JSONText", ["Primitives"]),
     layer("HCL", ["Primitives", "JSONText"]),
     layer("Cryptography", Shared.primitives + ["COpenSSL", "CCrypt", "CSystem"]),
+    layer("PostgreSQL", Shared.primitives + ["CPostgreSQL"]),
     layer("Logging", Shared.codecs),
     layer("Metrics", ["Primitives", "JSONText"]),
 
@@ -95,6 +99,7 @@ let package = Package(
     engine("KV"),
     engine("Cubbyhole"),
     engine("Transit"),
+    engine("Database", ["PostgreSQL"]),
     authMethod("Userpass"),
     authMethod("AppRole"),
 
@@ -127,7 +132,7 @@ let package = Package(
         "CSystem", "Cryptography", "StorageAPI", "SealAPI", "AuditAPI", "EngineAPI", "Barrier", "AccessPolicy",
         "Logging", "Metrics",
         "MemoryStore", "RaftStore", "ShamirSeal", "StaticSeal", "FileAuditDevice", "KVEngine", "CubbyholeEngine",
-        "TransitEngine", "AppRoleMethod", "UserpassMethod", "UserLockout", "Kernel",
+        "TransitEngine", "DatabaseEngine", "AppRoleMethod", "UserpassMethod", "UserLockout", "Kernel",
         "TokenMethod", "SystemEngine", "IdentityEngine", "HTTPServer", "Gateway", "ServerConfiguration", "Client",
         "Commands",
       ], path: "Sources/coffer", swiftSettings: Shared.settings),
@@ -170,6 +175,9 @@ let package = Package(
     tests(
       "TransitEngine",
       ["Primitives", "SecretMemory", "JSONText", "Cryptography", "StorageAPI", "EngineAPI"]),
+    tests(
+      "DatabaseEngine",
+      ["Primitives", "SecretMemory", "JSONText", "Cryptography", "StorageAPI", "EngineAPI", "MemoryStore"]),
     tests(
       "Kernel",
       [

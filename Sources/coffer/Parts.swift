@@ -1,6 +1,7 @@
 internal import AppRoleMethod
 internal import AuditAPI
 internal import CubbyholeEngine
+internal import DatabaseEngine
 internal import EngineAPI
 internal import FileAuditDevice
 internal import IdentityEngine
@@ -20,6 +21,7 @@ enum Parts {
     TokenMethod.type,
 
     // Secrets engines.
+    Database.type,
     KV.type,
     Transit.type,
 

@@ -74,6 +74,9 @@ let package = Package(
     // What the roles of all auth methods have in common.
     layer("TokenParameters", Shared.engine),
 
+    // Names that secrets engines make up.
+    layer("NameTemplates", Shared.primitives + ["Cryptography"]),
+
     // Encryption at rest, and pure decisions.
     layer("Shamir", Shared.primitives),
     layer("Barrier", Shared.codecs + ["Cryptography", "StorageAPI"]),
@@ -95,6 +98,7 @@ let package = Package(
     engine("KV"),
     engine("Cubbyhole"),
     engine("Transit"),
+    engine("Database"),
     authMethod("Userpass"),
     authMethod("AppRole"),
 
@@ -153,6 +157,8 @@ let package = Package(
     tests("AccessPolicy", ["Primitives", "JSONText", "HCL"]),
     tests("MemoryStore", ["Primitives", "StorageAPI"]),
     tests("RaftStore", ["Primitives", "StorageAPI"]),
+    tests("NameTemplates", ["Primitives"]),
+    tests("DatabaseEngine", ["Primitives"]),
     tests("Identity", ["Primitives", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore"]),
     tests(
       "Tokens",

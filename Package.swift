@@ -78,6 +78,9 @@ let package = Package(
     // What the roles of all auth methods have in common.
     layer("TokenParameters", Shared.engine),
 
+    // Names that secrets engines make up.
+    layer("NameTemplates", Shared.primitives + ["Cryptography"]),
+
     // Encryption at rest, and pure decisions.
     layer("Shamir", Shared.primitives),
     layer("Barrier", Shared.codecs + ["Cryptography", "StorageAPI"]),
@@ -99,7 +102,7 @@ let package = Package(
     engine("KV"),
     engine("Cubbyhole"),
     engine("Transit"),
-    engine("Database", ["PostgreSQL"]),
+    engine("Database", ["PostgreSQL", "NameTemplates"]),
     authMethod("Userpass"),
     authMethod("AppRole"),
 
@@ -158,6 +161,7 @@ let package = Package(
     tests("AccessPolicy", ["Primitives", "JSONText", "HCL"]),
     tests("MemoryStore", ["Primitives", "StorageAPI"]),
     tests("RaftStore", ["Primitives", "StorageAPI"]),
+    tests("NameTemplates", ["Primitives"]),
     tests("Identity", ["Primitives", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore"]),
     tests(
       "Tokens",

@@ -27,8 +27,7 @@ struct PostgreSQLDetails: Sendable {
     usernameTemplate = try Self.text("username_template", details)
     let password = surroundings.secrets["password"].flatMap { $0.count > 0 ? $0 : nil }
     try Self.checkSelfManaged(details, hasUser: !username.isEmpty || password != nil)
-    let isTemplate = url.contains("{{username}}") || url.contains("{{password}}")
-    if isTemplate && (username.isEmpty || password == nil) {
+    if url.contains("{{username}}") && username.isEmpty || url.contains("{{password}}") && password == nil {
       throw DatabaseError("must either provide username/password or set self-managed to 'true'")
     }
     switch try Self.text("password_authentication", details) {

@@ -19,6 +19,8 @@ struct DatabaseMount: Engine {
   let databases = OpenDatabases()
   /// Creations of users that this process is at, by the id of their record.
   let creations = Locked(RunningCreations())
+  /// When static roles are to be rotated, and which are.
+  let rotations = StaticRotations()
   /// Connections whose root password a request is rotating.
   let rotating = Locked<Set<String>>([])
   var storage: StorageView { context.storage }
@@ -37,6 +39,8 @@ struct DatabaseMount: Engine {
     static let creations = "creations/"
     /// The new password of a root rotation that is under way, by the connection's name.
     static let rootRotations = "root-rotations/"
+    /// A `RotationIntent` for each rotation of a static role that is under way, by the role's name.
+    static let staticRotations = "static-rotations/"
   }
 
   func work(now: Timestamp) throws -> Timestamp? {

@@ -42,7 +42,7 @@ enum MaskedURL {
     }
     let password = authority[authority.index(after: colon)..<at]
     if password.isEmpty || password == "{{password}}" { return String(authority) }
-    return authority[...colon] + mask + authority[at...]
+    return String(authority[...colon]) + mask + String(authority[at...])
   }
 
   /// `/database?name=value&name=value`

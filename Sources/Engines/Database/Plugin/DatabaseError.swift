@@ -7,15 +7,20 @@ struct DatabaseError: Error, Sendable, Equatable {
   var isUnavailable = false
   /// The connection broke after work had begun: it may be done nevertheless.
   var isOutcomeUnknown = false
+  /// The database was asked and said no: nothing has changed, and the same will not work later.
+  var isRefusal = false
 
-  init(_ message: String, isUnavailable: Bool = false, isOutcomeUnknown: Bool = false) {
+  init(_ message: String, isUnavailable: Bool = false, isOutcomeUnknown: Bool = false, isRefusal: Bool = false) {
     self.message = message
     self.isUnavailable = isUnavailable
     self.isOutcomeUnknown = isOutcomeUnknown
+    self.isRefusal = isRefusal
   }
 
   func prefixed(_ prefix: String) -> DatabaseError {
-    DatabaseError(prefix + message, isUnavailable: isUnavailable, isOutcomeUnknown: isOutcomeUnknown)
+    var error = DatabaseError(prefix + message, isUnavailable: isUnavailable, isOutcomeUnknown: isOutcomeUnknown)
+    error.isRefusal = isRefusal
+    return error
   }
 
   /// As the answer to a request.

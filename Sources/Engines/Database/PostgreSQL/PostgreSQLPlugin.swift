@@ -110,7 +110,9 @@ struct PostgreSQLPlugin: DatabasePlugin {
     } catch {
       let isUnavailable = Self.isUnavailable(error)
       let message = hasBegun && !isUnavailable ? "failed to execute query: \(error)" : "\(error)"
-      throw DatabaseError(message, isUnavailable: isUnavailable, isOutcomeUnknown: hasBegun && isUnavailable)
+      throw DatabaseError(
+        message, isUnavailable: isUnavailable, isOutcomeUnknown: hasBegun && isUnavailable,
+        isRefusal: hasBegun && !isUnavailable)
     }
   }
 

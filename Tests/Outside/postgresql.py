@@ -17,7 +17,8 @@ from program import free_port
 def programs():
     """The folder of PostgreSQL's server programs; None where they are not installed."""
     found = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"))
-    found += [path for path in [shutil.which("initdb")] if path]
+    if not found and shutil.which("initdb"):
+        found = [os.path.realpath(shutil.which("initdb"))]
     return os.path.dirname(found[-1]) if found else None
 
 
@@ -57,6 +58,36 @@ class Cluster:
     def restart(self):
         self.kill()
         self.start()
+
+    def speak_tls(self):
+        """From now on with a certificate for 127.0.0.1; the user `certified` must show one of its own."""
+        def openssl(*arguments):
+            subprocess.run(["openssl", *arguments], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                           cwd=self.folder)
+        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-days", "2",
+                "-subj", "/CN=Trial CA")
+        for name, subject, extra in (("server", "/CN=database", ["-addext", "subjectAltName=IP:127.0.0.1"]),
+                                     ("client", "/CN=certified", [])):
+            openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", subject, *extra)
+            openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out",
+                    f"{name}.pem", "-days", "2", "-copy_extensions", "copy")
+        for name in ("ca.pem", "server.pem", "server.key"):
+            os.chmod(os.path.join(self.folder, name), 0o600)
+            if self.user:
+                shutil.chown(os.path.join(self.folder, name), "postgres")
+        with open(os.path.join(self.data, "postgresql.conf"), "a") as file:
+            file.write(f"\nssl = on\nssl_ca_file = '{self.folder}/ca.pem'\nssl_cert_file = '{self.folder}/server.pem'\n"
+                       f"ssl_key_file = '{self.folder}/server.key'\n")
+        path = os.path.join(self.data, "pg_hba.conf")
+        with open(path) as file:
+            rules = file.read()
+        with open(path, "w") as file:
+            file.write("hostssl all certified 127.0.0.1/32 cert\n" + rules)
+        self.restart()
+
+    def pem(self, name):
+        with open(os.path.join(self.folder, name)) as file:
+            return file.read()
 
     def query(self, sql, user="root", password="rootpw"):
         """The rows, as psql shows them; an exception where the server refuses."""

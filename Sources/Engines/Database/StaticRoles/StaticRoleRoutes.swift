@@ -103,7 +103,7 @@ extension DatabaseMount {
               + "manually: \(message)"
           ])
       }
-      throw failure.error.isRefusal ? EngineError.list(status: 400, [message]) : failure.error.answer
+      throw failure.error.isUnavailable ? failure.error.answer : EngineError.list(status: 400, [message])
     } catch let error as StoreError {
       finishLater(name)
       throw error

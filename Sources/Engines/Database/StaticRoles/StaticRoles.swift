@@ -52,7 +52,7 @@ extension DatabaseMount {
       } else if !isInterrupted {
         return rotations.queue.withLock { $0.cancel(name) }
       }
-      if unavailable.contains(connection) { throw DatabaseError("the database could not be reached") }
+      if unavailable.contains(connection) { return rotations.queue.withLock { $0.failed(name, at: now) } }
       try rotate(name)
     } catch {
       var reason = "internal error"

@@ -38,19 +38,20 @@ final class PretendedDatabase: Sendable {
   var type: DatabasePluginType {
     DatabasePluginType(name: "pretended", credentialTypes: [.password, .rsaPrivateKey]) { surroundings in
       Login(
-        database: self, username: surroundings.details["username"]?.stringValue ?? "",
+        database: self, user: surroundings.details["username"]?.stringValue ?? "",
         password: surroundings.secrets["password"]?.withBytes { String(decoding: $0, as: UTF8.self) } ?? "")
     }
   }
 
   private struct Login: DatabasePlugin {
     let database: PretendedDatabase
-    let username: String
+    /// Who has logged in, and with what.
+    let user: String
     let password: String
 
     func verify() throws(DatabaseError) {}
     func username(for subject: UsernameSubject) throws(DatabaseError) -> String { "user" }
-    func createUser(_ user: NewUser) throws(DatabaseError) {}
+    func createUser(_ new: NewUser) throws(DatabaseError) {}
     func deleteUser(_ name: String, statements: [String]) throws(DatabaseError) {}
     func rotateRoot(to password: SecretBytes, statements: [String]) throws(DatabaseError) {}
     func close() {}
@@ -65,7 +66,7 @@ final class PretendedDatabase: Sendable {
         case .breakingBefore: throw DatabaseError("broken off", isOutcomeUnknown: true)
         case .well, .breakingAfter: break
         }
-        if username != "root", state.passwords[username] != self.password {
+        if user != "root", state.passwords[user] != self.password {
           throw DatabaseError("password authentication failed")
         }
         guard state.passwords[name] != nil else {
@@ -73,7 +74,7 @@ final class PretendedDatabase: Sendable {
         }
         state.passwords[name] = text
         state.changes += 1
-        state.changedBy = username
+        state.changedBy = user
         if state.mood == .breakingAfter { throw DatabaseError("broken off", isOutcomeUnknown: true) }
       }
     }

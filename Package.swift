@@ -57,6 +57,7 @@ let package = Package(
     .target(name: "CNGHTTP2", path: "Sources/CNGHTTP2", linkerSettings: [.linkedLibrary("nghttp2")]),
     .target(name: "CCrypt", path: "Sources/CCrypt", linkerSettings: [.linkedLibrary("crypt")]),
     .target(name: "CLMDB", path: "Sources/CLMDB", linkerSettings: [.linkedLibrary("lmdb")]),
+    .target(name: "CPostgreSQL", path: "Sources/CPostgreSQL", linkerSettings: [.linkedLibrary("pq")]),
 
     // Primitives and Shared.codecs.
     layer("SecretMemory", ["CSystem"]),
@@ -66,6 +67,7 @@ let package = Package(
     layer("Cryptography", Shared.primitives + ["COpenSSL", "CCrypt", "CSystem"]),
     layer("OneTimePasswords", Shared.primitives + ["Cryptography"]),
     layer("QRCode", ["Primitives"]),
+    layer("PostgreSQL", Shared.primitives + ["CPostgreSQL"]),
     layer("Logging", Shared.codecs),
     layer("Metrics", ["Primitives", "JSONText"]),
 
@@ -77,6 +79,9 @@ let package = Package(
 
     // What the roles of all auth methods have in common.
     layer("TokenParameters", Shared.engine),
+
+    // Names that secrets engines make up.
+    layer("NameTemplates", Shared.primitives + ["Cryptography"]),
 
     // Encryption at rest, and pure decisions.
     layer("Shamir", Shared.primitives),
@@ -101,6 +106,7 @@ let package = Package(
     engine("Cubbyhole"),
     engine("Transit"),
     engine("TOTP", ["OneTimePasswords", "QRCode"]),
+    engine("Database", ["PostgreSQL", "NameTemplates"]),
     authMethod("Userpass"),
     authMethod("AppRole"),
 
@@ -135,7 +141,7 @@ let package = Package(
         "CSystem", "Cryptography", "StorageAPI", "SealAPI", "AuditAPI", "EngineAPI", "Barrier", "AccessPolicy",
         "Logging", "Metrics",
         "MemoryStore", "RaftStore", "ShamirSeal", "StaticSeal", "FileAuditDevice", "KVEngine", "CubbyholeEngine",
-        "TransitEngine", "TOTPEngine", "AppRoleMethod", "UserpassMethod", "UserLockout", "Kernel",
+        "TransitEngine", "TOTPEngine", "DatabaseEngine", "AppRoleMethod", "UserpassMethod", "UserLockout", "Kernel",
         "TokenMethod", "SystemEngine", "IdentityEngine", "HTTPServer", "Gateway", "ServerConfiguration", "Client",
         "Commands",
       ], path: "Sources/coffer", swiftSettings: Shared.settings),
@@ -163,6 +169,7 @@ let package = Package(
     tests("AccessPolicy", ["Primitives", "JSONText", "HCL"]),
     tests("MemoryStore", ["Primitives", "StorageAPI"]),
     tests("RaftStore", ["Primitives", "StorageAPI"]),
+    tests("NameTemplates", ["Primitives"]),
     tests("Identity", ["Primitives", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore"]),
     tests(
       "Tokens",
@@ -184,6 +191,9 @@ let package = Package(
       "TransitEngine",
       ["Primitives", "SecretMemory", "JSONText", "Cryptography", "StorageAPI", "EngineAPI"]),
     tests("TOTPEngine", ["Primitives", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore", "OneTimePasswords"]),
+    tests(
+      "DatabaseEngine",
+      ["Primitives", "SecretMemory", "JSONText", "Cryptography", "StorageAPI", "EngineAPI", "MemoryStore"]),
     tests(
       "Kernel",
       [

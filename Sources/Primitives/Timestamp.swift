@@ -17,6 +17,9 @@ package struct Timestamp: Sendable, Hashable, Comparable {
     nanoseconds >= 0 ? nanoseconds / 1_000_000_000 : -((-(nanoseconds + 1)) / 1_000_000_000) - 1
   }
 
+  /// Whole milliseconds since the epoch, rounded down.
+  package var milliseconds: Int64 { CalendarDate.floorDivide(nanoseconds, 1_000_000) }
+
   package static func < (a: Timestamp, b: Timestamp) -> Bool { a.nanoseconds < b.nanoseconds }
 
   /// Saturates at the ends of the range instead of trapping.
@@ -39,15 +42,15 @@ package struct Timestamp: Sendable, Hashable, Comparable {
   package var rfc3339: String {
     let seconds = self.seconds
     let fraction = nanoseconds &- seconds &* 1_000_000_000
-    let (year, month, day) = Self.civil(days: Self.floorDivide(seconds, 86_400))
-    let time = seconds - Self.floorDivide(seconds, 86_400) * 86_400
+    let date = self.date
+    let time = secondOfDay
     var out: [UInt8] = []
     out.reserveCapacity(30)
-    Self.append(year, digits: 4, to: &out)
+    Self.append(date.year, digits: 4, to: &out)
     out.append(UInt8(ascii: "-"))
-    Self.append(month, digits: 2, to: &out)
+    Self.append(date.month, digits: 2, to: &out)
     out.append(UInt8(ascii: "-"))
-    Self.append(day, digits: 2, to: &out)
+    Self.append(date.day, digits: 2, to: &out)
     out.append(UInt8(ascii: "T"))
     Self.append(time / 3600, digits: 2, to: &out)
     out.append(UInt8(ascii: ":"))
@@ -104,7 +107,7 @@ package struct Timestamp: Sendable, Hashable, Comparable {
       offset = (h * 3600 + m * 60) * (sign == UInt8(ascii: "-") ? -1 : 1)
     }
     guard at == bytes.count else { return nil }
-    let days = Self.days(year: year, month: month, day: day)
+    let days = CalendarDate(year: year, month: month, day: day).daysSinceEpoch
     self = Timestamp(seconds: days * 86_400 + hour * 3600 + minute * 60 + second - offset)
     nanoseconds = nanoseconds.addingReportingOverflow(fraction).partialValue
   }
@@ -116,28 +119,6 @@ package struct Timestamp: Sendable, Hashable, Comparable {
       out.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / scale % 10))
       scale /= 10
     }
-  }
-
-  private static func floorDivide(_ a: Int64, _ b: Int64) -> Int64 { a >= 0 ? a / b : -((-a + b - 1) / b) }
-
-  /// Proleptic Gregorian date of a day number since 1970-01-01, by eras of 400 years.
-  private static func civil(days: Int64) -> (Int64, Int64, Int64) {
-    let z = days + 719_468
-    let era = floorDivide(z, 146_097)
-    let doe = z - era * 146_097
-    let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365
-    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100)
-    let mp = (5 * doy + 2) / 153
-    let month = mp < 10 ? mp + 3 : mp - 9
-    return (yoe + era * 400 + (month <= 2 ? 1 : 0), month, doy - (153 * mp + 2) / 5 + 1)
-  }
-
-  private static func days(year: Int64, month: Int64, day: Int64) -> Int64 {
-    let y = month <= 2 ? year - 1 : year
-    let era = floorDivide(y, 400)
-    let yoe = y - era * 400
-    let doy = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-    return era * 146_097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719_468
   }
 }
 

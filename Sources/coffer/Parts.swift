@@ -1,6 +1,7 @@
 internal import AppRoleMethod
 internal import AuditAPI
 internal import CubbyholeEngine
+internal import DatabaseEngine
 internal import EngineAPI
 internal import FileAuditDevice
 internal import IdentityEngine
@@ -21,6 +22,7 @@ enum Parts {
     TokenMethod.type,
 
     // Secrets engines.
+    Database.type,
     KV.type,
     TOTP.type,
     Transit.type,

@@ -65,6 +65,9 @@ extension LeaseStore {
     "resp: (*logical.Response)(nil) err: \(description(error))"
   }
 
+  /// Whether an engine says that the same may work later.
+  static func isUnavailable(_ error: any Error) -> Bool { (error as? EngineError)?.status == 503 }
+
   static func description(_ error: any Error) -> String {
     if let error = error as? EngineError { return error.messages.joined(separator: "; ") }
     return "internal error"

@@ -117,7 +117,7 @@ extension LeaseStore {
     } catch {
       meters.failures.increment()
       if !force {
-        try keep(known, failure: Self.description(error), now: now)
+        try keep(known, failure: Self.description(error), mayWorkLater: Self.isUnavailable(error), now: now)
         throw EngineError.invalid("failed to revoke entry: \(Self.response(error))")
       }
       surroundings.log(
@@ -142,12 +142,15 @@ extension LeaseStore {
   }
 
   /// Writes down that an attempt failed, and when the next one is.
-  private func keep(_ known: KnownLease, failure: String, now: Timestamp) throws {
+  /// - Parameter mayWorkLater: what has to take the secret back cannot be reached, which says nothing about the lease: it is not
+  ///   given up for that.
+  private func keep(_ known: KnownLease, failure: String, mayWorkLater: Bool, now: Timestamp) throws {
     var lease = known.lease
     var ending = lease.ending ?? Lease.Ending(due: now)
     let wasIrrevocable = lease.isIrrevocable
     ending.attempts += 1
     ending.failure = String(failure.prefix(1000))
+    if mayWorkLater { ending.attempts = min(ending.attempts, RevocationBackoff.attempts - 1) }
     ending.due = RevocationBackoff.pause(after: ending.attempts, random: surroundings.random).map { now + $0 }
     lease.ending = ending
     var batch = WriteBatch()

@@ -1,0 +1,135 @@
+internal import EngineAPI
+internal import PostgreSQL
+internal import Primitives
+internal import SecretMemory
+
+/// `postgresql-database-plugin`: users are roles of a PostgreSQL cluster.
+struct PostgreSQLPlugin: DatabasePlugin {
+  static let type = DatabasePluginType(name: "postgresql-database-plugin", credentialTypes: [.password]) {
+    (surroundings) throws(DatabaseError) in try PostgreSQLPlugin(surroundings)
+  }
+
+  private static let statementTimeout = TimeSpan.seconds(60)
+
+  private let details: PostgreSQLDetails
+  private let naming: PostgreSQLUsername
+  private let pool: ConnectionPool
+
+  init(_ surroundings: PluginSurroundings) throws(DatabaseError) {
+    details = try PostgreSQLDetails(surroundings)
+    naming = try PostgreSQLUsername(template: details.usernameTemplate, random: surroundings.random)
+    pool = ConnectionPool(details.settings, details.limits)
+  }
+
+  func verify() throws(DatabaseError) {
+    do throws(PostgreSQLError) {
+      try pool.withConnection(begin: { (connection) throws(PostgreSQLError) in
+        try connection.execute("SELECT 1", timeout: Self.statementTimeout)
+      }) { _ in }
+    } catch { throw DatabaseError(error.description, isUnavailable: Self.isUnavailable(error)) }
+  }
+
+  func username(for subject: UsernameSubject) throws(DatabaseError) -> String { try naming.username(for: subject) }
+
+  func createUser(_ user: NewUser) throws(DatabaseError) {
+    do throws(DatabaseError) {
+      try run(
+        user.statements, name: user.name, credential: user.credential, expiration: user.expiration)
+    } catch {
+      let statements = StatementText.statements(user.rollbackStatements)
+      // The transaction is undone; this is for what statements did beside it.
+      if !statements.isEmpty, !error.isOutcomeUnknown { try? run(user.rollbackStatements, name: user.name) }
+      throw error
+    }
+  }
+
+  func updateUser(_ name: String, _ change: UserChange, statements: [String]) throws(DatabaseError) {
+    let isStandard = StatementText.statements(statements).isEmpty
+    switch change {
+    case .credential(let credential):
+      let standard = "ALTER ROLE \(Self.identifier(name)) WITH PASSWORD '{{password}}'"
+      try run(isStandard ? [standard] : statements, name: name, credential: credential)
+    case .expiration(let time):
+      let standard = "ALTER ROLE \(Self.identifier(name)) VALID UNTIL '{{expiration}}'"
+      try run(isStandard ? [standard] : statements, name: name, expiration: time)
+    }
+  }
+
+  func deleteUser(_ name: String, statements: [String]) throws(DatabaseError) {
+    if !StatementText.statements(statements).isEmpty { return try run(statements, name: name) }
+    try session { (connection) throws(PostgreSQLError) in
+      try StandardRevocation(user: name, connection: connection, timeout: Self.statementTimeout).run()
+    }
+  }
+
+  func rotateRoot(to password: SecretBytes, statements: [String]) throws(DatabaseError) {
+    try updateUser(details.username, .credential(.password(password)), statements: statements)
+  }
+
+  func close() { pool.close() }
+
+  // MARK: Statements
+
+  /// Runs the statements in one transaction.
+  private func run(
+    _ sent: [String], name: String, credential: UserCredential? = nil, expiration: Timestamp? = nil
+  ) throws(DatabaseError) {
+    let statements = StatementText.statements(sent)
+    var values = StatementText.Values(name: name, password: nil, expiration: expiration)
+    switch credential {
+    case .password(let password): values.password = password
+    case nil: break
+    case .publicKey, .certificateSubject: throw DatabaseError("PostgreSQL knows its users by passwords")
+    }
+    try session { (connection) throws(PostgreSQLError) in
+      if details.hashesPasswords, let password = values.password {
+        values.password = try connection.scramVerifier(of: password, user: name)
+      }
+      do throws(PostgreSQLError) {
+        for statement in statements {
+          try connection.execute(StatementText.fill(statement, values), timeout: Self.statementTimeout)
+        }
+        try connection.execute("COMMIT", timeout: Self.statementTimeout)
+      } catch {
+        if connection.isUsable { _ = try? connection.execute("ROLLBACK", timeout: Self.statementTimeout) }
+        throw error
+      }
+    }
+  }
+
+  /// Lends a connection on which a transaction has begun.
+  private func session(_ body: (Connection) throws(PostgreSQLError) -> Void) throws(DatabaseError) {
+    var hasBegun = false
+    do throws(PostgreSQLError) {
+      try pool.withConnection(begin: { (connection) throws(PostgreSQLError) in
+        try connection.execute("BEGIN", timeout: Self.statementTimeout)
+      }) { (connection) throws(PostgreSQLError) in
+        hasBegun = true
+        try body(connection)
+      }
+    } catch {
+      let isUnavailable = Self.isUnavailable(error)
+      let message = hasBegun && !isUnavailable ? "failed to execute query: \(error)" : "\(error)"
+      throw DatabaseError(
+        message, isUnavailable: isUnavailable, isOutcomeUnknown: hasBegun && isUnavailable,
+        isRefusal: hasBegun && !isUnavailable)
+    }
+  }
+
+  /// Whether the same may work later: there is no connection, or the server starts, stops or has too many of them.
+  private static func isUnavailable(_ error: PostgreSQLError) -> Bool {
+    switch error.kind {
+    case .connection, .timeout: true
+    // Classes 08, 53 and 57 of the appendix on error codes: connections, resources, the operator.
+    case .server(let state): state.hasPrefix("08") || state.hasPrefix("53") || state.hasPrefix("57P")
+    case .usage: false
+    }
+  }
+
+  /// A name as SQL has it.
+  static func identifier(_ name: String) -> String {
+    var out = "\""
+    for character in name { out += character == "\"" ? "\"\"" : String(character) }
+    return out + "\""
+  }
+}

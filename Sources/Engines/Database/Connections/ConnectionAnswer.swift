@@ -42,7 +42,7 @@ enum MaskedURL {
     }
     let password = authority[authority.index(after: colon)..<at]
     if password.isEmpty || password == "{{password}}" { return String(authority) }
-    return authority[...colon] + mask + authority[at...]
+    return String(authority[...colon]) + mask + String(authority[at...])
   }
 
   /// `/database?name=value&name=value`
@@ -54,7 +54,7 @@ enum MaskedURL {
       if !pair.hasPrefix("password=") || value.isEmpty || value == "{{password}}" { return String(pair) }
       return "password=" + mask
     }
-    return text[...mark] + shown.joined(separator: "&")
+    return String(text[...mark]) + shown.joined(separator: "&")
   }
 
   /// `key=value` pairs, values in single quotes where they hold blanks.

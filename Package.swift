@@ -193,7 +193,10 @@ let package = Package(
     tests("TOTPEngine", ["Primitives", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore", "OneTimePasswords"]),
     tests(
       "DatabaseEngine",
-      ["Primitives", "SecretMemory", "JSONText", "Cryptography", "StorageAPI", "EngineAPI", "MemoryStore"]),
+      [
+        "Primitives", "SecretMemory", "JSONText", "Cryptography", "StorageAPI", "EngineAPI", "MemoryStore",
+        "PostgreSQL",
+      ]),
     tests(
       "Kernel",
       [

@@ -62,6 +62,7 @@ let package = Package(
     layer("JSONText", ["Primitives"]),
     layer("HCL", ["Primitives", "JSONText"]),
     layer("Cryptography", Shared.primitives + ["COpenSSL", "CCrypt", "CSystem"]),
+    layer("JOSE", Shared.codecs + ["Cryptography"]),
     layer("Logging", Shared.codecs),
     layer("Metrics", ["Primitives", "JSONText"]),
 
@@ -80,7 +81,8 @@ let package = Package(
     layer("AccessPolicy", Shared.codecs + ["HCL"]),
 
     // State machines that the kernel drives: who may come in, and what is written down about it.
-    layer("Tokens", Shared.codecs + ["Cryptography", "StorageAPI", "EngineAPI", "Logging"]),
+    layer("IdentityTokens", Shared.codecs + ["Cryptography", "JOSE", "AccessPolicy"]),
+    layer("Tokens", Shared.codecs + ["Cryptography", "JOSE", "StorageAPI", "EngineAPI", "Logging"]),
     layer("Identity", Shared.codecs + ["StorageAPI", "EngineAPI"]),
     layer("Leases", Shared.codecs + ["StorageAPI", "EngineAPI", "Tokens", "Metrics"]),
     layer("UserLockout", ["Primitives", "JSONText"]),
@@ -105,7 +107,8 @@ let package = Package(
         "Cryptography", "StorageAPI", "SealAPI", "AuditAPI", "EngineAPI", "Barrier", "Shamir", "AccessPolicy", "HCL",
         "Tokens", "Leases", "UserLockout", "AuditTrail", "Identity", "Logging", "Metrics",
       ]),
-    layer("IdentityEngine", path: "Engines/Identity", Shared.engine + ["Kernel", "Identity"]),
+    layer(
+      "IdentityEngine", path: "Engines/Identity", Shared.engine + ["Kernel", "Identity", "IdentityTokens", "JOSE"]),
     layer("TokenMethod", path: "AuthMethods/Token", Shared.engine + ["Kernel", "Tokens"]),
     layer(
       "SystemEngine", path: "Engines/System",
@@ -144,6 +147,8 @@ let package = Package(
     tests("JSONText", ["Primitives"]),
     tests("HCL", ["Primitives", "JSONText"]),
     tests("Cryptography", ["Primitives", "SecretMemory", "CSystem"]),
+    tests("JOSE", ["Primitives", "SecretMemory", "JSONText", "Cryptography"]),
+    tests("IdentityTokens", ["Primitives", "JSONText", "Cryptography", "JOSE", "AccessPolicy"]),
     tests("Logging", ["Primitives", "JSONText"]),
     tests("Metrics", ["Primitives", "JSONText"]),
     tests("Shamir", ["Primitives", "SecretMemory"]),

@@ -2,14 +2,24 @@ package import EngineAPI
 internal import Identity
 internal import Kernel
 
-/// Who the clients are: entities, their aliases, and groups of them. Mounted once, as `identity/`.
+/// Who the clients are: entities, their aliases, and groups of them, and what others are told of them in signed tokens.
+/// Mounted once, as `identity/`.
 package struct IdentityEngine: Engine {
   package static let type = EngineType(
     name: "identity", mountClass: .secret, version: "v1.0.0+builtin.coffer", isSingleton: true,
-    make: { _ in MountedEngine(IdentityEngine()) })
+    make: { context in
+      MountedEngine(
+        IdentityEngine(oidc: OIDCStore(storage: context.storage.view("oidc/"), random: context.random)))
+    })
+
+  let oidc: OIDCStore
 
   package static let routes: [Route<IdentityEngine>] =
-    entityRoutes + entityAliasRoutes + groupRoutes + groupAliasRoutes + lookupRoutes
+    entityRoutes + entityAliasRoutes + groupRoutes + groupAliasRoutes + lookupRoutes + oidcRoutes
+
+  private static let oidcRoutes: [Route<IdentityEngine>] =
+    oidcTokenRoutes + oidcKeyRoutes + oidcRoleRoutes + oidcScopeRoutes + oidcAssignmentRoutes + oidcClientRoutes
+    + oidcProviderRoutes + oidcDiscoveryRoutes + oidcAuthorizationRoutes + oidcExchangeRoutes + oidcUserInfoRoutes
 }
 
 extension Call {

@@ -241,7 +241,7 @@ struct OIDCTests {
       "scope": "openid",
     ]
     let path = "identity/oidc/provider/default/authorize"
-    #expect(world.send(.read, path, token: person.token, query: query).status == 503)
+    #expect(world.send(.read, path, token: person.token, query: query).status == 429)
     let auth = world.send(.update, "auth/badge/login", #"{"name":"bob"}"#, token: "").json["auth"]
     let bob = try #require(auth?["client_token"]?.stringValue)
     #expect(world.send(.read, path, token: bob, query: query).status == 200)

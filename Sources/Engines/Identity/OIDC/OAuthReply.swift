@@ -49,7 +49,7 @@ struct OAuthError: Error, Sendable {
   private var status: Int {
     switch code {
     case .invalidClient, .invalidToken: 401
-    case .temporarilyUnavailable: 503
+    case .temporarilyUnavailable: 429
     default: 400
     }
   }

@@ -93,9 +93,11 @@ extension IdentityEngine {
     let named = try call[Fields.clientID] ?? ""
     var id = named
     var secret = try call[Fields.clientSecret] ?? ""
-    if let header = call.headers["authorization"]?.first, let basic = Self.basic(header) {
-      guard let basic = basic.credentials, named.isEmpty || named == basic.id else { throw failed }
-      (id, secret) = basic
+    if let header = call.headers["authorization"]?.first, header.lowercased().hasPrefix("basic ") {
+      guard let credentials = Self.basicCredentials(header), named.isEmpty || named == credentials.id else {
+        throw failed
+      }
+      (id, secret) = credentials
     }
     guard let client = try oidc.client(id: id)?.client else { throw failed }
     let shown = SecretBytes(copying: Array(secret.utf8))
@@ -103,15 +105,14 @@ extension IdentityEngine {
     return client
   }
 
-  /// Nil for another scheme than Basic (RFC 7617; RFC 6749, section 2.3.1); nil credentials where they cannot be read.
-  private static func basic(_ header: String) -> (credentials: (id: String, secret: String)?, Void)? {
-    guard header.prefix(6).lowercased() == "basic " else { return nil }
-    let text = header.dropFirst(6).filter { $0 != " " }
+  /// Both parts are encoded as in forms (RFC 7617; RFC 6749, section 2.3.1). Nil where they cannot be read.
+  private static func basicCredentials(_ header: String) -> (id: String, secret: String)? {
+    let text = header.dropFirst("basic ".count).filter { $0 != " " }
     guard let bytes = try? Base64.decode(text), let colon = bytes.firstIndex(of: UInt8(ascii: ":")),
       let id = PercentEncoding.decode(bytes[..<colon], plusIsSpace: true),
       let secret = PercentEncoding.decode(bytes[(colon + 1)...], plusIsSpace: true)
-    else { return (nil, ()) }
-    return ((id, secret), ())
+    else { return nil }
+    return (id, secret)
   }
 
   // MARK: Grants

@@ -90,6 +90,8 @@ extension IdentityEngine {
       return "the token is for another client_id"
     }
     guard let expires = claims["exp"]?.int64Value, call.now.seconds < expires else { return "the token is expired" }
+    // A template may say from when on it holds.
+    if let begins = claims["nbf"]?.int64Value, call.now.seconds < begins { return "the token is not valid yet" }
     guard let subject = claims["sub"]?.stringValue, let entity = try call.identity.store.entity(id: subject) else {
       return "entity was not found"
     }

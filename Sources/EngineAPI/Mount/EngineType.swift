@@ -51,6 +51,8 @@ package struct MountedEngine: Sendable {
   package let revoke: @Sendable (LeaseRequest) throws -> Void
   package let renew: @Sendable (LeaseRequest, _ increment: TimeSpan) throws -> LeaseRequest
   package let renewLogin: @Sendable (LoginGrant) throws -> LoginGrant
+  package let work: @Sendable (_ now: Timestamp) throws -> Timestamp?
+  package let close: @Sendable () -> Void
 
   package init<E: Engine>(_ engine: E) {
     routes = E.routes.map { Self.bind($0, to: engine) }
@@ -58,6 +60,8 @@ package struct MountedEngine: Sendable {
     revoke = { try engine.revoke($0) }
     renew = { try engine.renew($0, increment: $1) }
     renewLogin = { try engine.renew($0) }
+    work = { try engine.work(now: $0) }
+    close = { engine.close() }
   }
 
   private static func bind<E: Engine>(_ route: Route<E>, to engine: E) -> BoundRoute {

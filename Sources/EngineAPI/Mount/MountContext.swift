@@ -1,4 +1,5 @@
 package import Primitives
+package import SecretMemory
 
 /// What `tune` changes about a mount.
 package struct MountSettings: Sendable, Equatable {
@@ -30,12 +31,21 @@ package struct MountContext: Sendable {
   package let random: RandomSource
   package let settings: @Sendable () -> MountSettings
   package let log: @Sendable (_ message: StaticString, _ details: [String: String]) -> Void
+  /// Has `Engine.work` called at that time, or sooner where that was asked for already.
+  package let requestWork: @Sendable (_ at: Timestamp) -> Void
+  /// Makes a password by the password policy of that name.
+  /// - Throws: `EngineError` where there is no such policy, or none can be made by it.
+  package let password: @Sendable (_ policy: String) throws -> SecretBytes
 
   package init(
     path: @escaping @Sendable () -> String, accessor: String, uuid: String, type: String, storage: StorageView,
     clock: WallClock,
     random: RandomSource, settings: @escaping @Sendable () -> MountSettings,
-    log: @escaping @Sendable (_ message: StaticString, _ details: [String: String]) -> Void
+    log: @escaping @Sendable (_ message: StaticString, _ details: [String: String]) -> Void,
+    requestWork: @escaping @Sendable (_ at: Timestamp) -> Void = { _ in },
+    password: @escaping @Sendable (_ policy: String) throws -> SecretBytes = {
+      throw EngineError.invalid("there is no password policy \"\($0)\"")
+    }
   ) {
     self.path = path
     self.accessor = accessor
@@ -46,5 +56,7 @@ package struct MountContext: Sendable {
     self.random = random
     self.settings = settings
     self.log = log
+    self.requestWork = requestWork
+    self.password = password
   }
 }

@@ -1,5 +1,6 @@
 package import JSONText
 package import Primitives
+package import StorageAPI
 
 /// What an engine answers. The kernel adds the envelope, leases, tokens, wrapping and audit.
 package struct Reply: Sendable {
@@ -88,6 +89,10 @@ package struct LeaseRequest: Sendable, Equatable {
   package var renewable: Bool
   /// When the secret was made. The kernel sets it where it asks for a renewal or revocation.
   package var issued: Timestamp?
+  /// Writes to the engine's storage, made absolute, that are committed together with the lease: so a record that says that
+  /// a secret is being made goes in the moment in which the lease knows of the secret. Where a precondition does not
+  /// hold there is no lease, and the engine is asked to revoke.
+  package var settling = WriteBatch()
 
   package init(kind: String, internalData: JSONObject, ttl: TimeSpan, maxTTL: TimeSpan, renewable: Bool) {
     self.kind = kind

@@ -87,6 +87,8 @@ package protocol Engine: Sendable {
   func tuned() throws
 
   /// Ends a lease; returns normally when there is nothing left to give back.
+  /// - Throws: an `EngineError` with status 503 where what has to take the secret back cannot be reached: it is tried until
+  ///   it can. After any other failure it is tried some times and then left to an operator.
   func revoke(_ lease: LeaseRequest) throws
 
   /// Prolongs a lease by `increment` from now (zero: as long as the engine likes) and returns how it stands then, with
@@ -99,6 +101,17 @@ package protocol Engine: Sendable {
   /// which times hold from now on; its `ttl`, zero for the mount's default, is for a client that asks for none.
   /// - Throws: where the token is not to be renewed; the text is shown after "failed to renew entry: ".
   func renew(_ login: LoginGrant) throws -> LoginGrant
+
+  /// Does what is due in the background, such as rotations and the cleaning up of what was interrupted. Called by one
+  /// thread for all mounts, one call at a time: soon after the mount is ready, at the time that the last call returned,
+  /// and when `MountContext.requestWork` asks for it. It must not wait for anything without a bound.
+  /// - Returns: when there is something to do next; nil where nothing is until it is asked for.
+  /// - Throws: where it failed as a whole; it is called again after a while.
+  func work(now: Timestamp) throws -> Timestamp?
+
+  /// The mount is disabled or the node seals: gives back what is held outside storage, such as connections. Nothing is
+  /// asked of the engine afterwards but what is already under way.
+  func close()
 }
 
 extension Engine {
@@ -108,4 +121,6 @@ extension Engine {
     throw EngineError.invalid("lease is not renewable")
   }
   package func renew(_ login: LoginGrant) throws -> LoginGrant { login }
+  package func work(now: Timestamp) throws -> Timestamp? { nil }
+  package func close() {}
 }

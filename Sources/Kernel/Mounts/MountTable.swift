@@ -2,6 +2,7 @@ package import EngineAPI
 internal import JSONText
 import Leases
 import Primitives
+internal import SecretMemory
 import StorageAPI
 
 /// A mount that takes requests: its entry as it stands now, and its engine.
@@ -33,8 +34,12 @@ package final class Mount: Sendable {
   func restart(context: (Locked<MountEntry>) -> MountContext) throws {
     let options = entry.options
     let engine = try type.make(context(current))
-    running.withLock { $0 = engine }
+    let former = running.withLock { running in
+      defer { running = engine }
+      return running
+    }
     engineOptions.withLock { $0 = options }
+    former.close()
   }
 
   fileprivate var isRestartDue: Bool { engineOptions.withLock { $0 } != entry.options }
@@ -48,6 +53,8 @@ struct EngineSurroundings: Sendable {
   let systemDefaultTTL: TimeSpan
   let systemMaxTTL: TimeSpan
   let log: @Sendable (_ mount: String, _ message: StaticString, _ details: [String: String]) -> Void
+  let password: @Sendable (_ policy: String) throws -> SecretBytes
+  let work: MountWork
 }
 
 /// Every mount of the node, by path. Mounts never lie within each other, so that a path belongs to at most one.
@@ -173,6 +180,19 @@ package final class MountTable: Sendable {
       }
     }
     snapshot.withLock { $0 = loaded }
+    for mount in loaded.byPath.values { surroundings.work.request(mount.entry.uuid, at: surroundings.clock.now()) }
+  }
+
+  /// Has every engine give back what it holds outside storage.
+  func close() {
+    for mount in snapshot.withLock({ Array($0.byPath.values) }) { mount.engine.close() }
+  }
+
+  /// What is due in the background for the mount.
+  func work(_ uuid: String, now: Timestamp) throws -> Timestamp? {
+    let mount = snapshot.withLock { Array($0.byPath.values) }.first { $0.entry.uuid == uuid }
+    guard let mount, !mount.isClosing else { return nil }
+    return try mount.engine.work(now)
   }
 
   package var unavailable: [MountEntry] { snapshot.withLock { $0.unavailable } }
@@ -187,7 +207,8 @@ package final class MountTable: Sendable {
       path: { current.withLock { $0.requestPath } }, accessor: entry.accessor, uuid: entry.uuid, type: entry.type,
       storage: StorageView(surroundings.store, prefix: entry.storagePrefix), clock: surroundings.clock,
       random: surroundings.random, settings: { Self.settings(of: current.withLock { $0 }, surroundings) },
-      log: { message, details in surroundings.log(current.withLock { $0.requestPath }, message, details) })
+      log: { message, details in surroundings.log(current.withLock { $0.requestPath }, message, details) },
+      requestWork: { surroundings.work.request(entry.uuid, at: $0) }, password: surroundings.password)
   }
 
   /// Adds a mount and makes it durable.
@@ -202,6 +223,7 @@ package final class MountTable: Sendable {
       batch.put(entry.storageKey, JSONText(entry.record).bytes)
       _ = try surroundings.store.commit(batch)
       snapshot.withLock { $0.byPath[entry.requestPath] = mount }
+      surroundings.work.request(entry.uuid, at: surroundings.clock.now())
     }
   }
 
@@ -226,20 +248,26 @@ package final class MountTable: Sendable {
       }
     }
     try mount.engine.tuned()
-    if mount.isRestartDue { try mount.restart { context(mount.entry, $0) } }
+    if mount.isRestartDue {
+      try mount.restart { context(mount.entry, $0) }
+      surroundings.work.request(mount.entry.uuid, at: surroundings.clock.now())
+    }
   }
 
   /// Takes the mount away: it takes no more requests, `giveBack` has what it gave out returned, and then all that it
   /// stored is deleted in one commit. Where anything fails the mount stays.
   package func remove(_ mount: Mount, afterClosing giveBack: () throws -> Void) throws {
     mount.close(true)
+    surroundings.work.forget(mount.entry.uuid)
     do {
       try giveBack()
       try remove(mount)
     } catch {
       mount.close(false)
+      surroundings.work.request(mount.entry.uuid, at: surroundings.clock.now())
       throw error
     }
+    mount.engine.close()
   }
 
   private func remove(_ mount: Mount) throws {

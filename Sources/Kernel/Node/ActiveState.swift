@@ -33,6 +33,7 @@ package final class ActiveState: Sendable {
   package let clock: WallClock
   package let random: RandomSource
   let gate = RequestGate()
+  let mountWork: MountWork
   private let node: Node
 
   init(barrier: Barrier, node: Node) throws {
@@ -42,6 +43,10 @@ package final class ActiveState: Sendable {
     random = node.composition.random
     since = clock.now()
     let mountLog = node.log.named("mount")
+    let passwordPolicies = PasswordPolicies(store: barrier)
+    self.passwordPolicies = passwordPolicies
+    let random = random
+    mountWork = MountWork(clock: clock) { mountLog.error("\($0)", $1) }
     mounts = MountTable(
       types: node.composition.engineTypes,
       surroundings: EngineSurroundings(
@@ -49,13 +54,13 @@ package final class ActiveState: Sendable {
         systemMaxTTL: node.settings.maxLeaseTTL,
         log: { path, message, details in
           mountLog.info("\(message)", [("path", path)] + details.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
-        }))
+        },
+        password: { try passwordPolicies.generate($0, random: random) }, work: mountWork))
     try mounts.load()
     guard let cubbyhole = mounts.mount(.secret, "cubbyhole/") else {
       throw StoreError.damaged("the mount table lacks cubbyhole/; restore a snapshot")
     }
     policies = PolicyStore(store: barrier)
-    passwordPolicies = PasswordPolicies(store: barrier)
     let tokenLog = node.log.named("token")
     tokens = TokenStore(
       store: barrier, cubbyholePrefix: cubbyhole.entry.storagePrefix, clock: clock, random: random,
@@ -94,11 +99,15 @@ package final class ActiveState: Sendable {
     }
     tokens.startExpiry()
     leases.start()
+    let mounts = mounts
+    mountWork.start { try mounts.work($0, now: $1) }
   }
 
   func stop(leaving remaining: Int) {
     gate.close(leaving: remaining, atMost: .seconds(30))
     leases.stop()
+    mountWork.stop()
+    mounts.close()
     tokens.stopExpiry()
     audit.close()
     barrier.seal()

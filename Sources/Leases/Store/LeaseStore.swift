@@ -110,7 +110,7 @@ package final class LeaseStore: Sendable {
     lease.limitToHolder(from: now)
     if endsAtOnce { lease.ending = Lease.Ending(due: now) }
 
-    var batch = WriteBatch()
+    var batch = request.settling
     batch.put(LeasePaths.lease(lease.id), LeaseRecord.encode(lease))
     batch.writes += schedulingWrites(lease)
     if holder != nil { batch.put(LeasePaths.holder(lease.holder) + lease.name, Array(lease.id.utf8)) }

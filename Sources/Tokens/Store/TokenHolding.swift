@@ -22,7 +22,9 @@ extension TokenStore {
 
   /// Commits the batch on condition that the holder is still there, whose revocation then tells of what it holds.
   /// - Returns: false where it is gone; nothing was written.
+  /// - Throws: `StoreError.conflict` where a precondition of the batch itself does not hold.
   package func commit(_ batch: WriteBatch, heldBy holder: LeaseHolder) throws -> Bool {
+    let conditions = batch.preconditions
     while true {
       guard let known = try load(holder.key), known.entry.accessor == holder.accessor else { return false }
       var batch = batch
@@ -32,6 +34,14 @@ extension TokenStore {
         batch.put(TokenPaths.token(entry.key), TokenRecord.encode(entry))
       }
       if try commit(batch, over: [known]) { return true }
+      for condition in conditions where try !holds(condition) { throw StoreError.conflict }
+    }
+  }
+
+  private func holds(_ condition: WriteBatch.Precondition) throws(StoreError) -> Bool {
+    switch condition {
+    case .absent(let key): try store.get(key) == nil
+    case .unchanged(let key, let since): try store.get(key)?.index == since
     }
   }
 

@@ -6,8 +6,8 @@ package import Primitives
 /// The keys behind one named key: the one that signs, the one that comes next and is published ahead so that verifiers
 /// know it when it begins, and those of before that verifiers still need.
 ///
-/// Rotation is due at `nextRotation` and done when a token is signed. Until then nothing is signed, so that what is
-/// published can be worked out from the time alone and reading it writes nothing.
+/// Rotation is due at `nextRotation` and done when a token is signed, if not in the background before. Until then nothing
+/// is signed, so that what is published can be worked out from the time alone and reading it writes nothing.
 package struct KeyRing: Sendable {
   package struct Rules: Sendable, Equatable {
     package var rotationPeriod: TimeSpan
@@ -84,6 +84,9 @@ package struct KeyRing: Sendable {
   package mutating func shorten(to period: TimeSpan, now: Timestamp) {
     nextRotation = min(nextRotation, now + period)
   }
+
+  /// When the next key begins to sign or one of before is over, whichever comes first.
+  package var nextChange: Timestamp { retired.map(\.until).min().map { min($0, nextRotation) } ?? nextRotation }
 
   package var isFull: Bool { retired.count >= Self.mostRetired }
 

@@ -1,6 +1,4 @@
-import CSystem
 import Cryptography
-import Glibc
 import JSONText
 import Primitives
 import SecretMemory
@@ -70,8 +68,7 @@ struct SignedTokenTests {
 
   /// Coordinates keep the zeros before them (RFC 7518, section 6.2.1.2), however rare those are.
   @Test func coordinatesAreAsWideAsTheField() throws {
-    for algorithm in [SignatureAlgorithm.es256, .es384, .es512] {
-      let width = try #require(algorithm == .es256 ? 32 : algorithm == .es384 ? 48 : 66)
+    for (algorithm, width) in [(SignatureAlgorithm.es256, 32), (.es384, 48), (.es512, 66)] {
       for _ in 0..<20 {
         let jwk = try JSONWebKey.publicKey(algorithm.generateKey(), id: "k", algorithm: algorithm)
         for name in ["x", "y"] {

@@ -77,17 +77,39 @@ struct OIDCTests {
     #expect(publishedIDs(world).count == 2)
   }
 
-  @Test func publishingWritesNothing() throws {
+  /// However long nobody asked: the key that was announced signs, and the one of before is over.
+  @Test func afterIdlenessTheAnnouncedKeySigns() throws {
     let (world, person) = try tokenWorld()
-    _ = try identityToken(world, person)
+    let old = try identityToken(world, person)
+    let announced = publishedIDs(world).last
     world.clock.advance(.hours(50))
-    let before = publishedIDs(world)
-    #expect(publishedIDs(world) == before && before.count == 1)
-    try world.restart()
-    #expect(publishedIDs(world) == before)
+    #expect(publishedIDs(world).first == announced)
     let token = try identityToken(world, person)
-    #expect(try [keyID(token)] == before)
+    #expect(try keyID(token) == announced)
+    #expect(try publishedIDs(world).count == 2 && !publishedIDs(world).contains(keyID(old)))
+  }
+
+  @Test func theBackgroundRotatesWithoutAnybodyAsking() throws {
+    let (world, person) = try tokenWorld()
+    let old = try keyID(identityToken(world, person))
+    world.clock.advance(.minutes(61))
+    func work() throws {
+      let identity = try #require(world.node.state?.mounts.mount(.secret, "identity/"))
+      let now = world.clock.now
+      while let next = try identity.engine.work(now), next <= now {}
+    }
+    try work()
+    #expect(publishedIDs(world).count == 3 && publishedIDs(world).last == old)
+    #expect(try keyID(identityToken(world, person)) == publishedIDs(world).first)
+    // Twenty-nine minutes later the old one is over, and no longer stored.
+    world.clock.advance(.minutes(29))
+    try work()
     #expect(publishedIDs(world).count == 2)
+    let keys = try world.disk.keys()
+    let stored = try #require(keys.first { $0.hasSuffix("oidc/ring/k") })
+    let state = try #require(world.node.state)
+    let opened = try #require(try state.barrier.get(stored))
+    #expect(!String(decoding: opened.bytes, as: UTF8.self).contains(old))
   }
 
   @Test func tokensEndWithTheirEntity() throws {

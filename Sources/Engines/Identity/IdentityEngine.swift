@@ -1,6 +1,7 @@
 package import EngineAPI
 internal import Identity
 internal import Kernel
+package import Primitives
 
 /// Who the clients are: entities, their aliases, and groups of them, and what others are told of them in signed tokens.
 /// Mounted once, as `identity/`.
@@ -9,10 +10,14 @@ package struct IdentityEngine: Engine {
     name: "identity", mountClass: .secret, version: "v1.0.0+builtin.coffer", isSingleton: true,
     make: { context in
       MountedEngine(
-        IdentityEngine(oidc: OIDCStore(storage: context.storage.view("oidc/"), random: context.random)))
+        IdentityEngine(
+          oidc: OIDCStore(
+            storage: context.storage.view("oidc/"), random: context.random, requestWork: context.requestWork)))
     })
 
   let oidc: OIDCStore
+
+  package func work(now: Timestamp) throws -> Timestamp? { try oidc.maintainRings(now: now) }
 
   package static let routes: [Route<IdentityEngine>] =
     entityRoutes + entityAliasRoutes + groupRoutes + groupAliasRoutes + lookupRoutes + oidcRoutes

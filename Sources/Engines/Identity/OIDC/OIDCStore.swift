@@ -24,14 +24,16 @@ extension OIDCRecord {
 final class OIDCStore: Sendable {
   let random: RandomSource
   private let storage: StorageView
+  private let requestWork: @Sendable (_ at: Timestamp) -> Void
   private let changing = Locked(())
   private let rings = Locked<[String: KeyRing]>([:])
   private let accessTokens = Locked<AccessTokens?>(nil)
   let codes = Locked(AuthorizationCodes())
 
-  init(storage: StorageView, random: RandomSource) {
+  init(storage: StorageView, random: RandomSource, requestWork: @escaping @Sendable (_ at: Timestamp) -> Void) {
     self.storage = storage
     self.random = random
+    self.requestWork = requestWork
   }
 
   // MARK: Reading
@@ -107,6 +109,7 @@ final class OIDCStore: Sendable {
       if changes.batch.isEmpty { return result }
       _ = try storage.commit(changes.batch)
       rings.withLock { rings in for (name, ring) in changes.rings { rings[name] = ring } }
+      if let next = changes.rings.values.compactMap({ $0?.nextChange }).min() { requestWork(next) }
       return result
     }
   }
@@ -158,6 +161,28 @@ final class OIDCStore: Sendable {
       if changes.batch.isEmpty { rings.withLock { $0[name] = ring } }
       return ring.signing
     }
+  }
+
+  /// Rotates what is due and deletes what is over, so that private keys do not outlive their time where nobody asks for
+  /// tokens. Makes at most one key, because those take a while.
+  /// - Returns: when there is something to do next.
+  func maintainRings(now: Timestamp) throws -> Timestamp? {
+    let used = Set(try all(OIDCRole.self).map(\.value.key)).union(try all(OIDCClient.self).map(\.value.key))
+    var next: Timestamp?
+    for name in used.sorted() {
+      guard let ring = try ring(name) else { continue }
+      if ring.nextChange <= now {
+        try change { changes in
+          guard let key = try read(NamedKey.self, name), var ring = try ringInTurn(name) else { return }
+          if ring.isDue(now) { try ring.catchUp(to: now, rules: key.rules, fresh: newKey(of: key)) }
+          ring.forget(before: now)
+          try changes.put(name, ring: ring)
+        }
+        return now
+      }
+      next = min(next ?? ring.nextChange, ring.nextChange)
+    }
+    return next
   }
 
   // MARK: Access tokens

@@ -68,6 +68,7 @@ let package = Package(
     layer("OneTimePasswords", Shared.primitives + ["Cryptography"]),
     layer("QRCode", ["Primitives"]),
     layer("PostgreSQL", Shared.primitives + ["CPostgreSQL"]),
+    layer("JOSE", Shared.codecs + ["Cryptography"]),
     layer("Logging", Shared.codecs),
     layer("Metrics", ["Primitives", "JSONText"]),
 
@@ -89,7 +90,8 @@ let package = Package(
     layer("AccessPolicy", Shared.codecs + ["HCL"]),
 
     // State machines that the kernel drives: who may come in, and what is written down about it.
-    layer("Tokens", Shared.codecs + ["Cryptography", "StorageAPI", "EngineAPI", "Logging"]),
+    layer("IdentityTokens", Shared.codecs + ["Cryptography", "JOSE", "AccessPolicy"]),
+    layer("Tokens", Shared.codecs + ["Cryptography", "JOSE", "StorageAPI", "EngineAPI", "Logging"]),
     layer("Identity", Shared.codecs + ["StorageAPI", "EngineAPI"]),
     layer("Leases", Shared.codecs + ["StorageAPI", "EngineAPI", "Tokens", "Metrics"]),
     layer("UserLockout", ["Primitives", "JSONText"]),
@@ -119,7 +121,7 @@ let package = Package(
       ]),
     layer(
       "IdentityEngine", path: "Engines/Identity",
-      Shared.engine + ["Kernel", "Identity", "LoginMFA", "OneTimePasswords", "QRCode"]),
+      Shared.engine + ["Kernel", "Identity", "IdentityTokens", "JOSE", "LoginMFA", "OneTimePasswords", "QRCode"]),
     layer("TokenMethod", path: "AuthMethods/Token", Shared.engine + ["Kernel", "Tokens"]),
     layer(
       "SystemEngine", path: "Engines/System",
@@ -160,6 +162,8 @@ let package = Package(
     tests("Cryptography", ["Primitives", "SecretMemory", "CSystem"]),
     tests("OneTimePasswords", ["Primitives", "SecretMemory", "Cryptography"]),
     tests("QRCode", ["Primitives"]),
+    tests("JOSE", ["Primitives", "SecretMemory", "JSONText", "Cryptography"]),
+    tests("IdentityTokens", ["Primitives", "JSONText", "Cryptography", "JOSE", "AccessPolicy"]),
     tests("Logging", ["Primitives", "JSONText"]),
     tests("Metrics", ["Primitives", "JSONText"]),
     tests("Shamir", ["Primitives", "SecretMemory"]),

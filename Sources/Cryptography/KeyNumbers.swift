@@ -60,6 +60,18 @@ extension AsymmetricKey {
       x: try decimal("qx"), y: try decimal("qy"), secret: hasPrivatePart ? try decimal("priv") : nil)
   }
 
+  /// The public numbers of an RSA key, most significant byte first and without zeros before it.
+  package func rsaPublicBytes() throws(CryptographyError) -> (modulus: [UInt8], exponent: [UInt8]) {
+    guard case .rsa = kind else { throw .unsuitableKey }
+    return (try number("n").bytes(), try number("e").bytes())
+  }
+
+  /// The public point of an ECDSA key; both coordinates are as wide as the curve's field.
+  package func ecdsaPublicBytes() throws(CryptographyError) -> (x: [UInt8], y: [UInt8]) {
+    guard case .ecdsa(let curve) = kind else { throw .unsuitableKey }
+    return (try number("qx").bytes(width: curve.fieldBytes), try number("qy").bytes(width: curve.fieldBytes))
+  }
+
   /// - Throws: `.malformedKey` where the numbers do not belong together.
   package init(rsa numbers: RSANumbers) throws(CryptographyError) {
     let modulus = try Bignum(numbers.modulus)
@@ -140,10 +152,12 @@ extension AsymmetricKey {
     UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
   }
 
-  private func decimal(_ name: String) throws(CryptographyError) -> String {
+  private func decimal(_ name: String) throws(CryptographyError) -> String { try number(name).decimal() }
+
+  private func number(_ name: String) throws(CryptographyError) -> Bignum {
     var pointer: OpaquePointer?
     guard EVP_PKEY_get_bn_param(handle.pointer, name, &pointer) == 1, let pointer else { throw .library }
-    return try Bignum(owning: pointer).decimal()
+    return Bignum(owning: pointer)
   }
 }
 
@@ -165,6 +179,8 @@ private final class Bignum {
   deinit { BN_clear_free(pointer) }
 
   var bits: Int { Int(BN_num_bits(pointer)) }
+
+  func bytes() throws(CryptographyError) -> [UInt8] { try bytes(width: (bits + 7) / 8) }
 
   func bytes(width: Int) throws(CryptographyError) -> [UInt8] {
     guard bits <= width * 8 else { throw .malformedKey }

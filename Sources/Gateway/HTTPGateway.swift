@@ -212,7 +212,8 @@ package struct HTTPGateway: HTTPHandler {
   private func message(
     _ answer: WireResponse, _ request: HTTPRequest?, _ behaviour: ListenerBehaviour
   ) -> HTTPResponse {
-    var headers: [(name: String, value: String)] = [("Cache-Control", "no-store")]
+    var headers: [(name: String, value: String)] = []
+    if !answer.headers.contains(where: { $0.name == "Cache-Control" }) { headers.append(("Cache-Control", "no-store")) }
     // Clients compare this for equality, on empty answers too.
     headers.append(("Content-Type", answer.contentType.isEmpty ? "application/json" : answer.contentType))
     if behaviour.responseHeaders.isEmpty {

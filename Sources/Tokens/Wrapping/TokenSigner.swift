@@ -1,4 +1,5 @@
 internal import Cryptography
+internal import JOSE
 internal import JSONText
 internal import Primitives
 internal import SecretMemory
@@ -32,24 +33,15 @@ final class TokenSigner: Sendable {
       // Clocks of receivers may be behind.
       "nbf": .int(entry.creationTime.seconds - 5), "type": "wrapping",
     ]
-    let signed = Self.header + "." + Base64.encode(JSONText(claims).bytes, alphabet: .url, padded: false)
-    let digest = HashFunction.sha512.digest(of: signed.utf8)
-    let der = try key().sign(digest, .ecdsa)
-    guard let signature = try ECDSASignature.sideBySide(der: der, curve: .p521) else { throw CryptographyError.library }
-    return signed + "." + Base64.encode(signature, alphabet: .url, padded: false)
+    return try SignedToken.sign(claims, header: Self.header, algorithm: .es512, key: try key())
   }
 
   /// The token inside a JWT of this server; any other text is a token itself.
   func token(_ text: String) throws -> String {
-    guard text.hasPrefix("eyJ") else { return text }
-    let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-    guard parts.count == 3, parts[0] == Self.header, let claims = Self.bytes(parts[1]),
-      let signature = Self.bytes(parts[2]), signature.count == 2 * AsymmetricKey.Curve.p521.fieldBytes,
-      let der = ECDSASignature.der(sideBySide: signature),
-      let token = try? JSONText(checking: claims).parsed()["jti"]?.stringValue
-    else { return text }
-    let digest = HashFunction.sha512.digest(of: (parts[0] + "." + parts[1]).utf8)
-    return try key().verify(der, of: digest, .ecdsa) ? token : text
+    guard text.hasPrefix("eyJ"), let signed = SignedToken(text), let token = signed.claims["jti"]?.stringValue else {
+      return text
+    }
+    return signed.isSigned(by: try key(), algorithm: .es512) ? token : text
   }
 
   func publicKey() throws -> WrappingPublicKey {
@@ -57,12 +49,7 @@ final class TokenSigner: Sendable {
     return WrappingPublicKey(x: numbers.x, y: numbers.y)
   }
 
-  private static let header = Base64.encode(
-    JSONText(["alg": "ES512", "typ": "JWT"] as JSONObject).bytes, alphabet: .url, padded: false)
-
-  private static func bytes(_ part: Substring) -> [UInt8]? {
-    try? Base64.decode(String(part), alphabet: .url, padded: false)
-  }
+  private static let header: JSONObject = ["typ": "JWT"]
 
   // MARK: The key
 

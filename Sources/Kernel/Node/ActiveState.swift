@@ -143,7 +143,8 @@ package final class ActiveState: Sendable {
       for: PolicyStore.Subject(id: token.entityID, generation: generation) { self.templateSubject(token.entityID) })
   }
 
-  private func templateSubject(_ entityID: String) -> TemplateSubject? {
+  /// What templates can say of an entity.
+  func templateSubject(_ entityID: String) -> TemplateSubject? {
     guard let entity = identity.entity(id: entityID) else { return nil }
     return TemplateSubject(
       entityID: entity.id, entityName: entity.name, metadata: entity.metadata ?? [:],

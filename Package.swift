@@ -62,6 +62,7 @@ let package = Package(
     layer("JSONText", ["Primitives"]),
     layer("HCL", ["Primitives", "JSONText"]),
     layer("Cryptography", Shared.primitives + ["COpenSSL", "CCrypt", "CSystem"]),
+    layer("SSHKeys", Shared.primitives + ["Cryptography"]),
     layer("Logging", Shared.codecs),
     layer("Metrics", ["Primitives", "JSONText"]),
 
@@ -95,6 +96,7 @@ let package = Package(
     engine("KV"),
     engine("Cubbyhole"),
     engine("Transit"),
+    layer("SSHEngine", path: "Engines/SSH", Shared.engine + ["SSHKeys"]),
     authMethod("Userpass"),
     authMethod("AppRole"),
 
@@ -127,7 +129,7 @@ let package = Package(
         "CSystem", "Cryptography", "StorageAPI", "SealAPI", "AuditAPI", "EngineAPI", "Barrier", "AccessPolicy",
         "Logging", "Metrics",
         "MemoryStore", "RaftStore", "ShamirSeal", "StaticSeal", "FileAuditDevice", "KVEngine", "CubbyholeEngine",
-        "TransitEngine", "AppRoleMethod", "UserpassMethod", "UserLockout", "Kernel",
+        "TransitEngine", "SSHEngine", "AppRoleMethod", "UserpassMethod", "UserLockout", "Kernel",
         "TokenMethod", "SystemEngine", "IdentityEngine", "HTTPServer", "Gateway", "ServerConfiguration", "Client",
         "Commands",
       ], path: "Sources/coffer", swiftSettings: Shared.settings),
@@ -144,6 +146,7 @@ let package = Package(
     tests("JSONText", ["Primitives"]),
     tests("HCL", ["Primitives", "JSONText"]),
     tests("Cryptography", ["Primitives", "SecretMemory", "CSystem"]),
+    tests("SSHKeys", ["Primitives", "SecretMemory", "Cryptography"]),
     tests("Logging", ["Primitives", "JSONText"]),
     tests("Metrics", ["Primitives", "JSONText"]),
     tests("Shamir", ["Primitives", "SecretMemory"]),
@@ -171,6 +174,9 @@ let package = Package(
     tests(
       "TransitEngine",
       ["Primitives", "SecretMemory", "JSONText", "Cryptography", "StorageAPI", "EngineAPI"]),
+    tests(
+      "SSHEngine",
+      ["Primitives", "SecretMemory", "JSONText", "Cryptography", "SSHKeys", "StorageAPI", "EngineAPI", "MemoryStore"]),
     tests(
       "Kernel",
       [

@@ -5,6 +5,7 @@ internal import EngineAPI
 internal import FileAuditDevice
 internal import IdentityEngine
 internal import KVEngine
+internal import SSHEngine
 internal import SystemEngine
 internal import TokenMethod
 internal import TransitEngine
@@ -21,6 +22,7 @@ enum Parts {
 
     // Secrets engines.
     KV.type,
+    SSH.type,
     Transit.type,
 
     // Auth methods.

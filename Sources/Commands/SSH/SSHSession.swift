@@ -133,7 +133,7 @@ struct SSHSession {
     if call[command.noExec] { return try call.output().secret(secret) }
 
     var options = hostOptions(checking: call[command.hostKeyChecking])
-    if let port = secret.data?["port"]?.int64Value, port != 22, !passed.contains(where: { $0.hasPrefix("-p") }) {
+    if let port = secret.data?["port"]?.int64Value, port != 22, !namesPort {
       options += ["-p", "\(port)"]
     }
     var variables = call.environment.variables
@@ -148,6 +148,11 @@ struct SSHSession {
       call.environment.writeError("[Note: install \"sshpass\" to have it typed]")
       try connect(options)
     }
+  }
+
+  /// Whether ssh is told a port already; of two, it would take ours, which comes first.
+  private var namesPort: Bool {
+    passed.contains { $0.hasPrefix("-p") || $0.lowercased().hasPrefix("port=") || $0.lowercased().hasPrefix("-oport") }
   }
 
   // MARK: Calling ssh

@@ -69,6 +69,7 @@ let package = Package(
     layer("QRCode", ["Primitives"]),
     layer("PostgreSQL", Shared.primitives + ["CPostgreSQL"]),
     layer("JOSE", Shared.codecs + ["Cryptography"]),
+    layer("SSHKeys", Shared.primitives + ["Cryptography"]),
     layer("Logging", Shared.codecs),
     layer("Metrics", ["Primitives", "JSONText"]),
 
@@ -109,6 +110,7 @@ let package = Package(
     engine("Transit"),
     engine("TOTP", ["OneTimePasswords", "QRCode"]),
     engine("Database", ["PostgreSQL", "NameTemplates"]),
+    engine("SSH", ["SSHKeys"]),
     authMethod("Userpass"),
     authMethod("AppRole"),
 
@@ -143,7 +145,8 @@ let package = Package(
         "CSystem", "Cryptography", "StorageAPI", "SealAPI", "AuditAPI", "EngineAPI", "Barrier", "AccessPolicy",
         "Logging", "Metrics",
         "MemoryStore", "RaftStore", "ShamirSeal", "StaticSeal", "FileAuditDevice", "KVEngine", "CubbyholeEngine",
-        "TransitEngine", "TOTPEngine", "DatabaseEngine", "AppRoleMethod", "UserpassMethod", "UserLockout", "Kernel",
+        "TransitEngine", "TOTPEngine", "DatabaseEngine", "SSHEngine", "AppRoleMethod", "UserpassMethod", "UserLockout",
+        "Kernel",
         "TokenMethod", "SystemEngine", "IdentityEngine", "HTTPServer", "Gateway", "ServerConfiguration", "Client",
         "Commands",
       ], path: "Sources/coffer", swiftSettings: Shared.settings),
@@ -164,6 +167,7 @@ let package = Package(
     tests("QRCode", ["Primitives"]),
     tests("JOSE", ["Primitives", "SecretMemory", "JSONText", "Cryptography"]),
     tests("IdentityTokens", ["Primitives", "JSONText", "Cryptography", "JOSE", "AccessPolicy"]),
+    tests("SSHKeys", ["Primitives", "SecretMemory", "Cryptography"]),
     tests("Logging", ["Primitives", "JSONText"]),
     tests("Metrics", ["Primitives", "JSONText"]),
     tests("Shamir", ["Primitives", "SecretMemory"]),
@@ -180,6 +184,7 @@ let package = Package(
       ["Primitives", "SecretMemory", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore", "Cryptography", "Logging"]),
     tests("Leases", ["Primitives", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore", "Tokens", "Metrics"]),
     tests("AuditTrail", ["Primitives", "SecretMemory", "JSONText", "AuditAPI", "Cryptography", "Logging", "Metrics"]),
+    tests("EngineAPI", []),
     tests("KVEngine", ["Primitives", "JSONText", "StorageAPI", "EngineAPI"]),
     tests("TokenParameters", ["Primitives", "JSONText", "EngineAPI"]),
     tests(
@@ -201,6 +206,9 @@ let package = Package(
         "Primitives", "SecretMemory", "JSONText", "Cryptography", "StorageAPI", "EngineAPI", "MemoryStore",
         "PostgreSQL",
       ]),
+    tests(
+      "SSHEngine",
+      ["Primitives", "SecretMemory", "JSONText", "Cryptography", "SSHKeys", "StorageAPI", "EngineAPI", "MemoryStore"]),
     tests(
       "Kernel",
       [

@@ -76,13 +76,23 @@ extension AsymmetricKey {
   package init(rsa numbers: RSANumbers) throws(CryptographyError) {
     let modulus = try Bignum(numbers.modulus)
     let exponent = try Bignum(numbers.exponent)
+    guard let secret = numbers.secret else {
+      try self.init(modulus: modulus, exponent: exponent, secret: nil)
+      return
+    }
+    guard secret.primes.count == 2 else { throw .malformedKey }
+    try self.init(
+      modulus: modulus, exponent: exponent,
+      secret: (try Bignum(secret.exponent), try Bignum(secret.primes[0]), try Bignum(secret.primes[1])))
+  }
+
+  /// - Throws: `.malformedKey` where the numbers do not belong together.
+  init(
+    modulus: Bignum, exponent: Bignum, secret: (exponent: Bignum, p: Bignum, q: Bignum)?
+  ) throws(CryptographyError) {
     var parts: [(StaticString, Bignum)] = [("n", modulus), ("e", exponent)]
     guard (1024...16384).contains(modulus.bits), exponent.bits <= 64 else { throw .malformedKey }
-    if let secret = numbers.secret {
-      guard secret.primes.count == 2 else { throw .malformedKey }
-      let d = try Bignum(secret.exponent)
-      let p = try Bignum(secret.primes[0])
-      let q = try Bignum(secret.primes[1])
+    if let (d, p, q) = secret {
       guard d.bits <= modulus.bits, p.bits < modulus.bits, q.bits < modulus.bits else { throw .malformedKey }
       let work = try Bignum.Workspace()
       parts += [
@@ -92,7 +102,7 @@ extension AsymmetricKey {
         ("rsa-coefficient1", try q.inverse(modulo: p, work)),
       ]
     }
-    try self.init("RSA", numbers: parts, hasPrivatePart: numbers.secret != nil)
+    try self.init("RSA", numbers: parts, hasPrivatePart: secret != nil)
   }
 
   /// - Throws: `.malformedKey` where the numbers are no point of the curve, or not the one that the secret gives.
@@ -108,7 +118,7 @@ extension AsymmetricKey {
   }
 
   /// Names are static because the library keeps their addresses.
-  private init(
+  init(
     _ algorithm: String, group: String? = nil, point: [UInt8]? = nil, numbers: [(StaticString, Bignum)],
     hasPrivatePart: Bool
   ) throws(CryptographyError) {
@@ -154,7 +164,7 @@ extension AsymmetricKey {
 
   private func decimal(_ name: String) throws(CryptographyError) -> String { try number(name).decimal() }
 
-  private func number(_ name: String) throws(CryptographyError) -> Bignum {
+  func number(_ name: String) throws(CryptographyError) -> Bignum {
     var pointer: OpaquePointer?
     guard EVP_PKEY_get_bn_param(handle.pointer, name, &pointer) == 1, let pointer else { throw .library }
     return Bignum(owning: pointer)
@@ -162,7 +172,7 @@ extension AsymmetricKey {
 }
 
 /// A whole number of the library's, wiped when it goes.
-private final class Bignum {
+final class Bignum {
   let pointer: OpaquePointer
 
   init(owning pointer: OpaquePointer) { self.pointer = pointer }

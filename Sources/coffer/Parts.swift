@@ -6,6 +6,7 @@ internal import EngineAPI
 internal import FileAuditDevice
 internal import IdentityEngine
 internal import KVEngine
+internal import SSHEngine
 internal import SystemEngine
 internal import TOTPEngine
 internal import TokenMethod
@@ -24,6 +25,7 @@ enum Parts {
     // Secrets engines.
     Database.type,
     KV.type,
+    SSH.type,
     TOTP.type,
     Transit.type,
 

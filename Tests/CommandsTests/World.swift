@@ -18,6 +18,9 @@ final class World: Transport {
   var answers: [Answer] = []
   var isTerminal = false
   var programs: [String: (String, String) -> String] = [:]
+  /// Programs that take the terminal over: what they are called with, to an exit status.
+  var attached: [String: ([String], [String: String]) -> Int32] = [:]
+  var addresses: [String: String] = [:]
 
   private(set) var requests: [HTTPRequest] = []
   private(set) var output = ""
@@ -67,6 +70,11 @@ final class World: Transport {
       runProgram: { path, argument, input in
         self.programs[path].map { .success($0(argument, input)) } ?? .failure(FileError("no such program"))
       }, programPath: "/usr/bin/coffer", version: "1.21.0+coffer.0.1.0")
+    environment.runAttached = { path, arguments, variables in
+      self.attached[path].map { .success($0(arguments, variables)) }
+        ?? .failure(FileError("\(path): no such file or directory", isAbsence: true))
+    }
+    environment.resolveAddress = { self.addresses[$0] }
     environment.isInputTerminal = isTerminal
     environment.isOutputTerminal = isTerminal
     environment.isErrorTerminal = isTerminal

@@ -22,6 +22,13 @@ package struct CommandEnvironment {
   package var clock: WallClock
   /// Runs a program with one argument and the text as its input; its output, or why not.
   package var runProgram: (_ path: String, _ argument: String, _ input: String) -> Result<String, FileError>
+  /// Runs a program that takes the terminal over, with these variables; its exit status, or why it did not begin.
+  package var runAttached:
+    (_ path: String, _ arguments: [String], _ variables: [String: String]) -> Result<Int32, FileError> = { path, _, _ in
+      .failure(FileError("\(path): cannot be run here", isAbsence: true))
+    }
+  /// The address of a host, in numbers; nil where it has none.
+  package var resolveAddress: (_ host: String) -> String? = { _ in nil }
   /// Where the running program lies, for shells that are to call it.
   package var programPath: String
   /// What `version` prints after the name, such as `1.21.0+coffer.0.1.0`.

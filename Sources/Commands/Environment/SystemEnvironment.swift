@@ -17,6 +17,8 @@ extension CommandEnvironment {
       }, random: .system, clock: .system,
       runProgram: { path, argument, input in ChildProgram.run(path, argument: argument, input: input) },
       programPath: ownPath(), version: version)
+    environment.runAttached = { AttachedProgram.run($0, $1, variables: $2) }
+    environment.resolveAddress = { HostAddress.find($0) }
     environment.isInputTerminal = isatty(0) == 1
     environment.isOutputTerminal = isatty(1) == 1
     environment.isErrorTerminal = isatty(2) == 1

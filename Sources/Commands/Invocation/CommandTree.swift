@@ -53,7 +53,7 @@ struct CommandTree {
   /// Commands that other programs of this kind have.
   private static func absent(_ name: String) -> AbsentCommand? {
     switch name {
-    case "agent", "proxy", "ssh", "pki": AbsentCommand(name, reason: "it is not built yet")
+    case "agent", "proxy", "pki": AbsentCommand(name, reason: "it is not built yet")
     case "events": AbsentCommand(name, reason: "the server sends no events")
     case "hcp", "license", "transform", "sentinel": AbsentCommand(name, reason: "it belongs to a product of others")
     default: nil
@@ -82,6 +82,7 @@ struct CommandTree {
       Topic(name: "transit", synopsis: "Bring keys to the transit engine") {
         [TransitImportCommand(), TransitImportVersionCommand()]
       },
+      Topic(name: "ssh", synopsis: SSHCommand().synopsis) { [SSHCommand()] },
       Topic(name: "policy", synopsis: "Work with policies") {
         [
           PolicyListCommand(), PolicyReadCommand(), PolicyWriteCommand(), PolicyDeleteCommand(), PolicyFormatCommand(),

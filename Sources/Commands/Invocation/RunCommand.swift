@@ -50,7 +50,7 @@ struct CommandProgram {
     let parser = FlagParser(flags: command.flags + command.shares.flags, allowsTrailing: !command.takesData)
     let parsed = command is any IgnoresFlags ? FlagParser.Result() : try parser.parse(words)
     if parsed.asksForHelp { return help(of: command) }
-    if !parsed.ignored.isEmpty {
+    if !parsed.ignored.isEmpty && !(command is any PassesFlagsOn) {
       environment.writeError(
         "Command flags must be provided before positional arguments. The following arguments will not be parsed as "
           + "flags: [\(parsed.ignored.joined(separator: ","))]", color: .yellow)

@@ -28,12 +28,17 @@ package struct Call: Sendable {
   package let principal: Principal?
   /// How long a wrapping token for the answer is to live; nil where no wrapping was asked for.
   package let wrapTTL: TimeSpan?
+  /// What a selector such as `identity.entity.name` stands for of the caller's entity as it is now, in the notation of
+  /// templates in policies; nil where it stands for nothing, always for a caller without an entity. The value is
+  /// somebody's own choice: where `*`, `,` or the like have a meaning, it must not get one.
+  package let identity: @Sendable (_ selector: String) -> String?
   package let origin: any CallOrigin
 
   package init(
     id: String, operation: Operation, mountPoint: String, path: String, captures: [String: String], fields: JSONObject,
     rawBody: [UInt8], headers: [String: [String]], remoteAddress: String, now: Timestamp, principal: Principal?,
-    wrapTTL: TimeSpan?, origin: any CallOrigin
+    wrapTTL: TimeSpan?, identity: @escaping @Sendable (_ selector: String) -> String? = { _ in nil },
+    origin: any CallOrigin
   ) {
     self.id = id
     self.operation = operation
@@ -47,6 +52,7 @@ package struct Call: Sendable {
     self.now = now
     self.principal = principal
     self.wrapTTL = wrapTTL
+    self.identity = identity
     self.origin = origin
   }
 

@@ -227,8 +227,14 @@ struct Exchange {
       id: request.id, operation: operation, mountPoint: mountPoint, path: rest, captures: captures, fields: fields,
       rawBody: route?.traits.contains(.rawBody) == true ? request.body : [], headers: passedHeaders,
       remoteAddress: request.remoteAddress, now: request.received, principal: token?.principal,
-      wrapTTL: request.wrapTTL,
+      wrapTTL: request.wrapTTL, identity: identityOfCaller,
       origin: Session(node: node, state: state, inbound: request, token: token))
+  }
+
+  /// Looked up when an engine asks, which few do.
+  private var identityOfCaller: @Sendable (_ selector: String) -> String? {
+    guard let entityID = token?.entityID, !entityID.isEmpty else { return { _ in nil } }
+    return { [state] selector in state.templateSubject(entityID)?.value(of: selector) }
   }
 
   private var passedHeaders: [String: [String]] {

@@ -1,0 +1,218 @@
+/// Keys and certificates that ssh-keygen of OpenSSH 10.0 made for these tests.
+enum Samples {
+  static let rsaPublic = """
+    ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQDaZVBM+CKWg1QaLOlTQ3TqUId9QO5vMNhcRRqAtMHF/eDCxj3SwqQdQTbT6Tzx\
+    8eC2wqkxuYZxvAFUdkEenGm8Z+95/4LgMCndO68ZMiUoskNYutvVurgVf5P4ZwjZ/pCjJ//EEm2q2lp57o/H/RHi4kMpN0FROuxg\
+    sGddYAGMF8nyj+UWf756edfEh0hvkJz1FxlN0OBWE+XLCY420UZQUnqZ1G42sH31Ph+lWbO60VG8EOAT6VnIESjtKr+AVZ+UgL9B\
+    waIzRp5VM1d3Ln7SRBr7D/H7TVBlzOuqMAUnjx7rPxrta9cyqtbEqmltmJ9BVxzjqDaAINWR180IoQSZ rsa@sample
+    """
+  static let rsaPrivate = """
+    -----BEGIN OPENSSH PRIVATE KEY-----
+    b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAABFwAAAAdzc2gtcn
+    NhAAAAAwEAAQAAAQEA2mVQTPgiloNUGizpU0N06lCHfUDubzDYXEUagLTBxf3gwsY90sKk
+    HUE20+k88fHgtsKpMbmGcbwBVHZBHpxpvGfvef+C4DAp3TuvGTIlKLJDWLrb1bq4FX+T+G
+    cI2f6Qoyf/xBJtqtpaee6Px/0R4uJDKTdBUTrsYLBnXWABjBfJ8o/lFn++ennXxIdIb5Cc
+    9RcZTdDgVhPlywmONtFGUFJ6mdRuNrB99T4fpVmzutFRvBDgE+lZyBEo7Sq/gFWflIC/Qc
+    GiM0aeVTNXdy5+0kQa+w/x+01QZczrqjAFJ48e6z8a7WvXMqrWxKppbZifQVcc46g2gCDV
+    kdfNCKEEmQAAA8DOY0tQzmNLUAAAAAdzc2gtcnNhAAABAQDaZVBM+CKWg1QaLOlTQ3TqUI
+    d9QO5vMNhcRRqAtMHF/eDCxj3SwqQdQTbT6Tzx8eC2wqkxuYZxvAFUdkEenGm8Z+95/4Lg
+    MCndO68ZMiUoskNYutvVurgVf5P4ZwjZ/pCjJ//EEm2q2lp57o/H/RHi4kMpN0FROuxgsG
+    ddYAGMF8nyj+UWf756edfEh0hvkJz1FxlN0OBWE+XLCY420UZQUnqZ1G42sH31Ph+lWbO6
+    0VG8EOAT6VnIESjtKr+AVZ+UgL9BwaIzRp5VM1d3Ln7SRBr7D/H7TVBlzOuqMAUnjx7rPx
+    rta9cyqtbEqmltmJ9BVxzjqDaAINWR180IoQSZAAAAAwEAAQAAAQAGt60g5nw1QORST8pV
+    AlgL2mO3QYYlMrTYC93IyNVPS2FNye/ApQTakLxyfc8LbyqEjm3eFEEPvVuLbBtH0KSDLe
+    2Ku0swXqmmrb1nOJKE328faIUx0mrfpN8NZjMmxMZ4XaW2WwPUw59zgJgHpuwLaznXsYJI
+    s03ah/Y1V7QiBJcxYnE6Jyz5sGeSzVDaX3FI9o3DPCd+sa55gJBO/NxVzgIt3/84vOIkaW
+    w2XX9Xn4wATxXigF9ZgN5eTeHt2avefd/oYb92BmgM/GStZJQHRRHZ330WmgoJssYVD/5/
+    JV36HYrsS40JSqUZPNrdq/wZ3UYqcwHx+1mls37O8KS/AAAAgBxFEWhQ6MfqmXN/37nVBe
+    1SU6o0syFMCmDcE/C0RcR2ePF/pB6bcait5GgPo8IerkukAJa9pUReK0+8gyf2WmsBpmwi
+    WD5CCcFj9tfQAh9jaq/7vtx5F2n59heV6oB7A/0SnVoICrCb52S20zraWTu14I9M+Cd8i2
+    BN5TG+OTNkAAAAgQD6ekKzt+hupTcQ7jPbajIxS95aRvWLqlE94/mwJs5uRD5IjTIhW/Jm
+    hKBaguFODJwlCt5572QwV4FeKQTgOH5LSTa+61rHpdfcucXBHItDwNAqZ+w/1OGGC3ozL9
+    uNwLmd/4DuQAtIAHBvEpzHbFNMrD2eSC+Ao37rSj5IoAyJmwAAAIEA3zX6SMiHLUImpJwi
+    94VGbrJNhn8POnXpPcYdwiuqP1oukF0eEfi+iWBtAJxIKn6kZJB9PRogpgstIxv1WXrlQF
+    /CG8tz+AygXjUJghnTytjjVZQHe7TAxHOXCcu4Tqg9XbOAJYmHSkqbonc5x7lt7n6N1/07
+    UjSQdND40mH1N9sAAAAKcnNhQHNhbXBsZQE=
+    -----END OPENSSH PRIVATE KEY-----
+    """
+  static let ec256Public = """
+    ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBGTknMDKO57iy8RvRg35F0q/Robb\
+    0Nz7c9YkLDkf6ZWcve6t7dwT/tYrRTUDiogRYS/b/LcficY2PLZJUBUNv48= ec@sample
+    """
+  static let ec256Private = """
+    -----BEGIN OPENSSH PRIVATE KEY-----
+    b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAaAAAABNlY2RzYS
+    1zaGEyLW5pc3RwMjU2AAAACG5pc3RwMjU2AAAAQQRk5JzAyjue4svEb0YN+RdKv0aG29Dc
+    +3PWJCw5H+mVnL3ure3cE/7WK0U1A4qIEWEv2/y3H4nGNjy2SVAVDb+PAAAAqOfRqLjn0a
+    i4AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBGTknMDKO57iy8Rv
+    Rg35F0q/Robb0Nz7c9YkLDkf6ZWcve6t7dwT/tYrRTUDiogRYS/b/LcficY2PLZJUBUNv4
+    8AAAAgBIA/rknlf8pPGJYVEkzSTdskbdjdaQP3OKRqdiuUejwAAAAJZWNAc2FtcGxlAQID
+    BAUGBw==
+    -----END OPENSSH PRIVATE KEY-----
+    """
+  static let ec384Public = """
+    ecdsa-sha2-nistp384 AAAAE2VjZHNhLXNoYTItbmlzdHAzODQAAAAIbmlzdHAzODQAAABhBJmr4a3xG8AwiCPUgtBLQbGvdlf4\
+    Dvxm5fq44y+Pq4nLThH/eWxko2YimYwpA4zuUi9F9d9ltC+pxvad6Pt+kwJhCHH8QpV1RlQaqzddrtcA6ozCJ617uzC0tHh0G+Nb\
+    Xg== ec@sample
+    """
+  static let ec384Private = """
+    -----BEGIN OPENSSH PRIVATE KEY-----
+    b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAiAAAABNlY2RzYS
+    1zaGEyLW5pc3RwMzg0AAAACG5pc3RwMzg0AAAAYQSZq+Gt8RvAMIgj1ILQS0Gxr3ZX+A78
+    ZuX6uOMvj6uJy04R/3lsZKNmIpmMKQOM7lIvRfXfZbQvqcb2nej7fpMCYQhx/EKVdUZUGq
+    s3Xa7XAOqMwiete7swtLR4dBvjW14AAADYP0BnPD9AZzwAAAATZWNkc2Etc2hhMi1uaXN0
+    cDM4NAAAAAhuaXN0cDM4NAAAAGEEmavhrfEbwDCII9SC0EtBsa92V/gO/Gbl+rjjL4+ric
+    tOEf95bGSjZiKZjCkDjO5SL0X132W0L6nG9p3o+36TAmEIcfxClXVGVBqrN12u1wDqjMIn
+    rXu7MLS0eHQb41teAAAAMQC+C/fKPiSq7DLDf3Y5dHg1pPtB03ZaxT92Mb8s5SY+ge20ub
+    kOSfLbUs7MNzxIi1IAAAAJZWNAc2FtcGxlAQIDBAUG
+    -----END OPENSSH PRIVATE KEY-----
+    """
+  static let ec521Public = """
+    ecdsa-sha2-nistp521 AAAAE2VjZHNhLXNoYTItbmlzdHA1MjEAAAAIbmlzdHA1MjEAAACFBACWb5y7F4zmrNt9lWO5nEuUGuxd\
+    zfKAmJo4pwMbO5vqRGJO8mqg/X9uuaWSQ4sTt7kHsRs92ckLFMi3c69PRDZuNwFdwY2abd3ED9A4nMakbd1LlZqIeP3Elmwxfr4U\
+    2fMw8w7gsXMKAlrc454/Ug08M8ztDCCYQ6I1mWEd27Bdt4/pkQ== ec@sample
+    """
+  static let ec521Private = """
+    -----BEGIN OPENSSH PRIVATE KEY-----
+    b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAArAAAABNlY2RzYS
+    1zaGEyLW5pc3RwNTIxAAAACG5pc3RwNTIxAAAAhQQAlm+cuxeM5qzbfZVjuZxLlBrsXc3y
+    gJiaOKcDGzub6kRiTvJqoP1/brmlkkOLE7e5B7EbPdnJCxTIt3OvT0Q2bjcBXcGNmm3dxA
+    /QOJzGpG3dS5WaiHj9xJZsMX6+FNnzMPMO4LFzCgJa3OOeP1INPDPM7QwgmEOiNZlhHduw
+    XbeP6ZEAAAEIYwZzb2MGc28AAAATZWNkc2Etc2hhMi1uaXN0cDUyMQAAAAhuaXN0cDUyMQ
+    AAAIUEAJZvnLsXjOas232VY7mcS5Qa7F3N8oCYmjinAxs7m+pEYk7yaqD9f265pZJDixO3
+    uQexGz3ZyQsUyLdzr09ENm43AV3BjZpt3cQP0DicxqRt3UuVmoh4/cSWbDF+vhTZ8zDzDu
+    CxcwoCWtzjnj9SDTwzzO0MIJhDojWZYR3bsF23j+mRAAAAQgEqrv5UI3rFM1ql2aKGMEeW
+    R6+tUf7yVIEqlCIhiBrndhG/bYj8oKC/+Tw2+dxmcYIc8GSERuvaU70exWAOX9gPXwAAAA
+    llY0BzYW1wbGUB
+    -----END OPENSSH PRIVATE KEY-----
+    """
+  static let edPublic = """
+    ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKxaIjhnS5fC7wf+PVmtZytYLUV4/7Nom8h/EAU2XBUW ed two words
+    """
+  static let edPrivate = """
+    -----BEGIN OPENSSH PRIVATE KEY-----
+    b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gtZW
+    QyNTUxOQAAACCsWiI4Z0uXwu8H/j1ZrWcrWC1FeP+zaJvIfxAFNlwVFgAAAJAlmUBQJZlA
+    UAAAAAtzc2gtZWQyNTUxOQAAACCsWiI4Z0uXwu8H/j1ZrWcrWC1FeP+zaJvIfxAFNlwVFg
+    AAAEB/rbth9YSGdgcALmyUugrj+ojqb76fv9SFo/QiU/hOyKxaIjhnS5fC7wf+PVmtZytY
+    LUV4/7Nom8h/EAU2XBUWAAAADGVkIHR3byB3b3JkcwE=
+    -----END OPENSSH PRIVATE KEY-----
+    """
+  /// The same key as PKCS #1, which is what `-m PEM` writes.
+  static let rsaPEM = """
+    -----BEGIN RSA PRIVATE KEY-----
+    MIIEowIBAAKCAQEA2mVQTPgiloNUGizpU0N06lCHfUDubzDYXEUagLTBxf3gwsY9
+    0sKkHUE20+k88fHgtsKpMbmGcbwBVHZBHpxpvGfvef+C4DAp3TuvGTIlKLJDWLrb
+    1bq4FX+T+GcI2f6Qoyf/xBJtqtpaee6Px/0R4uJDKTdBUTrsYLBnXWABjBfJ8o/l
+    Fn++ennXxIdIb5Cc9RcZTdDgVhPlywmONtFGUFJ6mdRuNrB99T4fpVmzutFRvBDg
+    E+lZyBEo7Sq/gFWflIC/QcGiM0aeVTNXdy5+0kQa+w/x+01QZczrqjAFJ48e6z8a
+    7WvXMqrWxKppbZifQVcc46g2gCDVkdfNCKEEmQIDAQABAoIBAAa3rSDmfDVA5FJP
+    ylUCWAvaY7dBhiUytNgL3cjI1U9LYU3J78ClBNqQvHJ9zwtvKoSObd4UQQ+9W4ts
+    G0fQpIMt7Yq7SzBeqaatvWc4koTfbx9ohTHSat+k3w1mMybExnhdpbZbA9TDn3OA
+    mAem7AtrOdexgkizTdqH9jVXtCIElzFicTonLPmwZ5LNUNpfcUj2jcM8J36xrnmA
+    kE783FXOAi3f/zi84iRpbDZdf1efjABPFeKAX1mA3l5N4e3Zq9593+hhv3YGaAz8
+    ZK1klAdFEdnffRaaCgmyxhUP/n8lXfodiuxLjQlKpRk82t2r/BndRipzAfH7WaWz
+    fs7wpL8CgYEA+npCs7fobqU3EO4z22oyMUveWkb1i6pRPeP5sCbObkQ+SI0yIVvy
+    ZoSgWoLhTgycJQreee9kMFeBXikE4Dh+S0k2vutax6XX3LnFwRyLQ8DQKmfsP9Th
+    hgt6My/bjcC5nf+A7kALSABwbxKcx2xTTKw9nkgvgKN+60o+SKAMiZsCgYEA3zX6
+    SMiHLUImpJwi94VGbrJNhn8POnXpPcYdwiuqP1oukF0eEfi+iWBtAJxIKn6kZJB9
+    PRogpgstIxv1WXrlQF/CG8tz+AygXjUJghnTytjjVZQHe7TAxHOXCcu4Tqg9XbOA
+    JYmHSkqbonc5x7lt7n6N1/07UjSQdND40mH1N9sCgYAM5iTvOmZW5F08mvfCsepZ
+    zY1q2sKkaaX7aPUf1C/HT+5hMBxHyYNnMidL4feWXGHiKnggkWp4btkzrysYHPCs
+    Ed4m4Nnw9CJ0tIBxnHWzjIdr16Q7+UuP6qFlZ26IE0e70j+ihVvPXm5r2eqG/pYf
+    mbMmppMDrefIWC9y8AMVRwKBgQCQvi34+KA/xv/MCrvaCoCr08/WAZrcbA290zUE
+    7s/NmStMzjVrrgPQjcjhdnaNp+XumIu+Da1SPzkb5UtqpPj4j6AN6hbfqUBtFrN9
+    vEXM6mww2HcpzwKZ4eL1pTd1Oj/g/T+CF/a1REA8UFgVnbcdys8sWrgXDKMIPWK8
+    +mzLtQKBgBxFEWhQ6MfqmXN/37nVBe1SU6o0syFMCmDcE/C0RcR2ePF/pB6bcait
+    5GgPo8IerkukAJa9pUReK0+8gyf2WmsBpmwiWD5CCcFj9tfQAh9jaq/7vtx5F2n5
+    9heV6oB7A/0SnVoICrCb52S20zraWTu14I9M+Cd8i2BN5TG+OTNk
+    -----END RSA PRIVATE KEY-----
+    """
+  /// The same key as SEC 1.
+  static let ec256PEM = """
+    -----BEGIN EC PRIVATE KEY-----
+    MHcCAQEEIASAP65J5X/KTxiWFRJM0k3bJG3Y3WkD9zikanYrlHo8oAoGCCqGSM49
+    AwEHoUQDQgAEZOScwMo7nuLLxG9GDfkXSr9GhtvQ3Ptz1iQsOR/plZy97q3t3BP+
+    1itFNQOKiBFhL9v8tx+JxjY8tklQFQ2/jw==
+    -----END EC PRIVATE KEY-----
+    """
+  /// The same key as PKCS #8.
+  static let ec384PKCS8 = """
+    -----BEGIN PRIVATE KEY-----
+    MIG2AgEAMBAGByqGSM49AgEGBSuBBAAiBIGeMIGbAgEBBDC+C/fKPiSq7DLDf3Y5
+    dHg1pPtB03ZaxT92Mb8s5SY+ge20ubkOSfLbUs7MNzxIi1KhZANiAASZq+Gt8RvA
+    MIgj1ILQS0Gxr3ZX+A78ZuX6uOMvj6uJy04R/3lsZKNmIpmMKQOM7lIvRfXfZbQv
+    qcb2nej7fpMCYQhx/EKVdUZUGqs3Xa7XAOqMwiete7swtLR4dBvjW14=
+    -----END PRIVATE KEY-----
+    """
+  /// With a passphrase.
+  static let encrypted = """
+    -----BEGIN OPENSSH PRIVATE KEY-----
+    b3BlbnNzaC1rZXktdjEAAAAACmFlczI1Ni1jdHIAAAAGYmNyeXB0AAAAGAAAABCiAJTbQQ
+    KkALmdHkgQpV5+AAAAGAAAAAEAAAAzAAAAC3NzaC1lZDI1NTE5AAAAIKxaIjhnS5fC7wf+
+    PVmtZytYLUV4/7Nom8h/EAU2XBUWAAAAkBWv442RbtyFxidj+Kdb8f366tQgyexLHZuaSk
+    u0wgrNOPFCiyvBnIJgYhfhjArO21uUS/igPwDajpCw8dkjnURvHhItUaysa5NEXD9jPftR
+    psKgJtxVju/yVEQnKj549ErXjU9Xtpot7TjUAbpIifGAUaVxXHMitRLZGUSAw1nhl01aqQ
+    VaHFDfKYRDMHAvWA==
+    -----END OPENSSH PRIVATE KEY-----
+    """
+  /// With a passphrase, in the older form.
+  static let encryptedPEM = """
+    -----BEGIN RSA PRIVATE KEY-----
+    Proc-Type: 4,ENCRYPTED
+    DEK-Info: AES-128-CBC,AE83334369AC7D23E2BC7CA7079FB854
+
+    zuQ3Mg0mff9yI3weEEji0kXq2JQQiOGuFsFAVsd1htSi9W9XOfCA/ojyC0aIwtMu
+    XQq0Xiy2TnvHN4ns61ZKdFLqn5pgoN2HDG8Vm6cMCRJCte3J7B+v4wlCKpjziwcP
+    AC5ZFCJmd1OsLLRpWfnQL3PeE7PqKm+MEzt+3tVB1RCFkIRyMB0w+nfESLbz85sA
+    zMvm2cQDbqHvyR0Sm1CmFs3u08HSheq9PBGXzXJ9u03BxI8V4Z3o8GJlOUsztMOA
+    jlA8USRGFmQ71VZaMub0rIBw/b5nFl1dDcCTjOkuW/AFd5PrPlkfaxiWWxntl8ge
+    w5PyvGOhCgtQ1cvHGEObSWGEZ6Ut9sITfZ5bwy0UG13MUufuz9prMlS4atkqePwh
+    UbFhaCzOrrnrIYJMiJWbzTJc+Rqs6QpuQwkWcDX/U9F4iFibOAz5mDla8YbfHVtO
+    /9c2fXoLYSqM1pH54jFReCdbNBScjuYHfTD0kewvbDC1wPDyB9SL5LoAqwfNRZII
+    LbtHlSqsKgEQf7JqA91x9orwMT0LpjxVo6Cqr0XccgzhskgA+bzW+FevCoGTJZft
+    yYJciYMqGGQIR2EKmj1+AYMoTVjiiLw6D4yTVBuhIECXcGV3Hc6O+TCgshcORFEs
+    XOEEHt3+E8gSls5KSZM/p+by4LMpPE8BUuJYewn11jTXhyxqJZLcrLGNBFuC0d0E
+    sPKwmMIcEAA9xRuMnflm9BWJ1nUnXIQ/lcAyNGlmjCCfHGJB74v+1xnILBZAI+4o
+    XNWFayNUSVP+uBNV08p91ng2fEBW5kRj25m7D80XQyPgIz1MQXvnfDjdj50OVrv+
+    Ng/FCh4ieGfLAj+EqZfWgfv/EESRb4OCV63Myh/9YJLKFmba9GeLSOgl5hw4kQQr
+    INn5IDrwoQ1anHXWILVwNbMClWTwMROBC7B4q7Tqpn4Y7P+dmkizzGRLq3oqBkaL
+    l2VlVgaRp7PhdJWB5h6pn5inSbrwXmFGXesYJnxOIMXHgphrz5cyh4/EMdBzP7qQ
+    4Vr7xcRbxNlp6pNLEexmfUtFn3nuny+mJNLNjqU3RBMvM+mFSp13sHph7xWrMGmq
+    hjk9on/3amiGY61p+871HHqHl9pOxf0gTzjZRnPByfQq/KllW83ljSulpbVhrzt/
+    H8GzZv0HzSdRP0lCO1XerlmGFc/PizCgDaLXdEx5QUkwW7EQLpnxVnMhZ0NhTe3V
+    X9GUNAr05oFR/9O2P0FuU2bsbAiUJoMVlX8fCxcwGxOvEG95+OeySqOD06cxN1sv
+    qXb5OwXscro+9+Kj+OzWgU4+riY4gflDf47AGcsGMbDOoncuU6htT4EqqjozfU0s
+    Wqu3AHfmuDCrsMGegWHVnr2QqsyQg+1M+lioxEl7JolAgvfuPaQWKU2VgdnXSl8o
+    ZMydG2zlbR7CUo2Go2WBB9tctcS+iyh/9lbeZyzXS0s3knkEt059XzRriKXPCZzG
+    St+31vTnjcdT2cz7UjrNz9ei8lMFhDjTp79jXNL8FS1kqsqkBUgn0DxTGyeoJ6Qs
+    ps2+LM5b6xgJhyhBPppyXiRMMV24PDJCJAK9YOTpVA78UGpzRMU9e5DVEg4U4SVk
+    -----END RSA PRIVATE KEY-----
+    """
+  /// For `edPublic`, by `ec384Private`: serial 7, 2026 in UTC.
+  static let userCertificate = """
+    ssh-ed25519-cert-v01@openssh.com AAAAIHNzaC1lZDI1NTE5LWNlcnQtdjAxQG9wZW5zc2guY29tAAAAILxzHFxAR+ZfwB+\
+    K1RE0MDHaYsBVOWoxiThSplCAM8+EAAAAIKxaIjhnS5fC7wf+PVmtZytYLUV4/7Nom8h/EAU2XBUWAAAAAAAAAAcAAAABAAAABml\
+    kIG9uZQAAABAAAAAEbW9uYQAAAARyb290AAAAAGlVuQAAAAAAazbsgAAAACQAAAANZm9yY2UtY29tbWFuZAAAAA8AAAALL2Jpbi9\
+    0cnVlIHgAAAASAAAACnBlcm1pdC1wdHkAAAAAAAAAAAAAAIgAAAATZWNkc2Etc2hhMi1uaXN0cDM4NAAAAAhuaXN0cDM4NAAAAGE\
+    EmavhrfEbwDCII9SC0EtBsa92V/gO/Gbl+rjjL4+rictOEf95bGSjZiKZjCkDjO5SL0X132W0L6nG9p3o+36TAmEIcfxClXVGVBq\
+    rN12u1wDqjMInrXu7MLS0eHQb41teAAAAgwAAABNlY2RzYS1zaGEyLW5pc3RwMzg0AAAAaAAAADBp2DAN2niLzThdRBUl+qEM8It\
+    cstiFJEJ8wcpxd6esKQF92u4f/fK70PKMCMqOknMAAAAwKw8rNhy0gtPnXeeskB/sjHxskVFG+TG6w5xpqWIgAgUUnJ+C1CQ9aYe\
+    n+DgH4/iG ed two words
+    """
+  /// For `ec256Public`, by `rsaPrivate`, with rsa-sha2-512, without an end.
+  static let hostCertificate = """
+    ecdsa-sha2-nistp256-cert-v01@openssh.com AAAAKGVjZHNhLXNoYTItbmlzdHAyNTYtY2VydC12MDFAb3BlbnNzaC5jb20\
+    AAAAgjjvKjnN8/fP+Ry6jkaQJxX+MaEw5f9UKRVNb2NneLIEAAAAIbmlzdHAyNTYAAABBBGTknMDKO57iy8RvRg35F0q/Robb0Nz\
+    7c9YkLDkf6ZWcve6t7dwT/tYrRTUDiogRYS/b/LcficY2PLZJUBUNv48AAAAAAAAAAAAAAAIAAAAEaG9zdAAAABQAAAAQd2ViMS5\
+    leGFtcGxlLmNvbQAAAAAAAAAA//////////8AAAAAAAAAAAAAAAAAAAEXAAAAB3NzaC1yc2EAAAADAQABAAABAQDaZVBM+CKWg1Q\
+    aLOlTQ3TqUId9QO5vMNhcRRqAtMHF/eDCxj3SwqQdQTbT6Tzx8eC2wqkxuYZxvAFUdkEenGm8Z+95/4LgMCndO68ZMiUoskNYutv\
+    VurgVf5P4ZwjZ/pCjJ//EEm2q2lp57o/H/RHi4kMpN0FROuxgsGddYAGMF8nyj+UWf756edfEh0hvkJz1FxlN0OBWE+XLCY420UZ\
+    QUnqZ1G42sH31Ph+lWbO60VG8EOAT6VnIESjtKr+AVZ+UgL9BwaIzRp5VM1d3Ln7SRBr7D/H7TVBlzOuqMAUnjx7rPxrta9cyqtb\
+    EqmltmJ9BVxzjqDaAINWR180IoQSZAAABFAAAAAxyc2Etc2hhMi01MTIAAAEA0Y7G2hpiwNTGjZvCALzX4WNGpvqf4KUDC14Jf/y\
+    KfMR72VtVPW8vkUIMQ5cr7RBkwCbf5hNf0N8HkzgWVvb3Ww5xl7kX7XFO8Fiqy1O4Oj6CFa4frx5c7Hyn7eg+I19jQUCWxAGjjfE\
+    GXbBp6bhDP3M8un27YytAzhwEXqu/DeI0McWy9T86WYGPvtdAmlylAp7fHiGIKdnd8w8RBQprMnBQhu5/uRdXlAGJCd2tp3oxcqz\
+    QY5qprUfUoB84DoYb0oFMLTZzRKxXnyemffJWblXOKLrOERtG5h0jKYs+I0eeLnrjadlZ9+icv5rr3kcF4Ezx17JjKfEfY475lZ6\
+    diA== ec@sample
+    """
+}

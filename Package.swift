@@ -40,8 +40,8 @@ func seal(_ name: String, _ more: [Target.Dependency] = []) -> Target {
 func authMethod(_ name: String) -> Target {
   layer("\(name)Method", path: "AuthMethods/\(name)", Shared.engine + ["TokenParameters"])
 }
-func auditDevice(_ name: String) -> Target {
-  layer("\(name)AuditDevice", path: "AuditDevices/\(name)", Shared.primitives + ["AuditAPI", "CSystem"])
+func auditDevice(_ name: String, _ more: [Target.Dependency]) -> Target {
+  layer("\(name)AuditDevice", path: "AuditDevices/\(name)", Shared.primitives + ["AuditAPI"] + more)
 }
 
 let package = Package(
@@ -78,6 +78,7 @@ let package = Package(
     layer("Shamir", Shared.primitives),
     layer("Barrier", Shared.codecs + ["Cryptography", "StorageAPI"]),
     layer("AccessPolicy", Shared.codecs + ["HCL"]),
+    layer("AuditChain", Shared.codecs + ["Cryptography", "AuditAPI"]),
 
     // State machines that the kernel drives: who may come in, and what is written down about it.
     layer("Tokens", Shared.codecs + ["Cryptography", "StorageAPI", "EngineAPI", "Logging"]),
@@ -91,7 +92,11 @@ let package = Package(
     store("Raft", ["CLMDB"]),
     seal("Shamir", ["Shamir"]),
     seal("Static"),
-    auditDevice("File"),
+    layer("AuditConnection", path: "AuditDevices/Connection", ["Primitives", "AuditAPI"]),
+    auditDevice("File", ["CSystem", "JSONText", "AuditChain"]),
+    auditDevice("Socket", ["AuditConnection"]),
+    auditDevice("Syslog", ["AuditConnection"]),
+    auditDevice("HTTP", ["JSONText", "Client"]),
     engine("KV"),
     engine("Cubbyhole"),
     engine("Transit"),
@@ -119,14 +124,18 @@ let package = Package(
     layer("Gateway", Shared.codecs + ["HTTPServer", "Kernel", "EngineAPI", "Logging", "Metrics"]),
     layer("ServerConfiguration", Shared.codecs + ["HCL"]),
     layer("Client", Shared.codecs + ["COpenSSL", "CSystem"]),
-    layer("Commands", Shared.codecs + ["Client", "HCL", "AccessPolicy", "Cryptography", "CSystem"]),
+    layer(
+      "Commands",
+      Shared.codecs + ["Client", "HCL", "AccessPolicy", "Cryptography", "CSystem", "AuditAPI", "AuditChain"]),
 
     .executableTarget(
       name: "coffer",
       dependencies: Shared.codecs + [
         "CSystem", "Cryptography", "StorageAPI", "SealAPI", "AuditAPI", "EngineAPI", "Barrier", "AccessPolicy",
         "Logging", "Metrics",
-        "MemoryStore", "RaftStore", "ShamirSeal", "StaticSeal", "FileAuditDevice", "KVEngine", "CubbyholeEngine",
+        "MemoryStore", "RaftStore", "ShamirSeal", "StaticSeal", "FileAuditDevice", "SocketAuditDevice",
+        "SyslogAuditDevice",
+        "HTTPAuditDevice", "KVEngine", "CubbyholeEngine",
         "TransitEngine", "AppRoleMethod", "UserpassMethod", "UserLockout", "Kernel",
         "TokenMethod", "SystemEngine", "IdentityEngine", "HTTPServer", "Gateway", "ServerConfiguration", "Client",
         "Commands",
@@ -186,7 +195,11 @@ let package = Package(
     tests("HTTPServer", ["Primitives", "CSystem"]),
     tests("ServerConfiguration", ["HCL", "Primitives", "JSONText"]),
     tests("Client", ["Primitives", "JSONText", "SecretMemory"]),
-    tests("Commands", ["Primitives", "JSONText", "Client"]),
-    tests("FileAuditDevice", ["Primitives", "AuditAPI", "JSONText"]),
+    tests("Commands", ["Primitives", "JSONText", "Client", "AuditChain", "AuditAPI"]),
+    tests("FileAuditDevice", ["Primitives", "SecretMemory", "AuditAPI", "JSONText", "AuditChain"]),
+    tests("AuditChain", ["Primitives", "SecretMemory", "AuditAPI", "JSONText"]),
+    tests("SocketAuditDevice", ["Primitives", "AuditAPI"]),
+    tests("SyslogAuditDevice", ["Primitives", "AuditAPI"]),
+    tests("HTTPAuditDevice", ["Primitives", "AuditAPI"]),
   ]
 )

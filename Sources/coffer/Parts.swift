@@ -3,8 +3,11 @@ internal import AuditAPI
 internal import CubbyholeEngine
 internal import EngineAPI
 internal import FileAuditDevice
+internal import HTTPAuditDevice
 internal import IdentityEngine
 internal import KVEngine
+internal import SocketAuditDevice
+internal import SyslogAuditDevice
 internal import SystemEngine
 internal import TokenMethod
 internal import TransitEngine
@@ -29,6 +32,9 @@ enum Parts {
   ]
 
   static let auditDevices: [AuditDeviceType] = [
-    FileAuditDevice.type
+    FileAuditDevice.type,
+    HTTPAuditDevice.type,
+    SocketAuditDevice.type,
+    SyslogAuditDevice.type,
   ]
 }

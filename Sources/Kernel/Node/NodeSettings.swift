@@ -30,6 +30,8 @@ package struct NodeSettings: Sendable {
   /// How long a request waits for one audit device.
   package var auditTimeout = TimeSpan.seconds(5)
   package var allowsAuditPrefix = false
+  /// The stanzas of the configuration at the start.
+  package var auditDevices: [AuditTableEntry] = []
   /// New key shares can be made without a token, by those who hold the present ones.
   package var allowsUnauthenticatedRekey = false
   /// When failing logins lock users out, by the type of auth method or `all`.

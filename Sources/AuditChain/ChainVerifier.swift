@@ -187,8 +187,10 @@ package struct ChainVerifier {
       if !link.begins { beginning = (link, file, line) }
       return
     }
-    if link.begins { return report(.restarted, "begins a new chain: the server found nothing to go on from") }
-    if link.id != last.id { return report(.restarted, "belongs to another chain") }
+    if link.id != last.id {
+      let message = link.begins ? "begins a new chain: the server found nothing to go on from" : "is of another chain"
+      return report(.restarted, message)
+    }
     guard let sequence = last.sequence else {
       if link.previous != last.hash { report(.missing, "does not go on from the line before it") }
       return

@@ -44,7 +44,7 @@ func hungDevicesCostNoMoreThanTheBound(count: Int) throws {
   }
   // Their threads have begun to write.
   var first = TimeSpan.zero
-  first = try clock.cost { try exchange() }
+  let first = try clock.cost { try exchange() }
   for tape in tapes.values where !tape.isPrompt { _ = tape.state.wait { $0.isBlocked ? true : nil } }
   #expect(first <= .seconds(5))
   for _ in 0..<3 {

@@ -179,7 +179,7 @@ private func found(_ words: String..., answers: (World) -> Void = { _ in }) -> [
     }
     let world = world(["a.log": bytes])
     let status = world.run("audit", "verify", "a.log")
-    #expect(status == 2 || status == 3 || bytes == whole.prefix(bytes.count) || bytes == whole)
+    #expect(status == 2 || status == 3 || whole.starts(with: bytes))
     #expect([0, 2].contains(world.run("audit", "query", "-path=**/a*", "-value=mona", "a.log")))
   }
 }

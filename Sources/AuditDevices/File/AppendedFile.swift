@@ -76,18 +76,22 @@ final class AppendedFile: Sendable {
   func tail() throws(AuditDeviceError) -> FileTail {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw AuditDeviceError("unable to read: \(Self.text(errno))") }
-    var tail = FileTail()
     var position = Int64(status.st_size)
-    while position > 0, !tail.isComplete {
-      if tail.count > FileTail.limitBytes { throw AuditDeviceError("unable to read: the last line is too long") }
+    var chunks: [[UInt8]] = []
+    var lineFeeds = 0
+    while position > 0, lineFeeds < 2 {
       let count = Int(min(position, 64 << 10))
+      if chunks.count * (64 << 10) > FileTail.limitBytes {
+        throw AuditDeviceError("unable to read: the last line is too long")
+      }
       position -= Int64(count)
       var chunk = [UInt8](repeating: 0, count: count)
       let n = pread(descriptor, &chunk, count, off_t(position))
       guard n == count else { throw AuditDeviceError("unable to read: \(n < 0 ? Self.text(errno) : "it changes")") }
-      tail.prepend(chunk)
+      lineFeeds += chunk.reduce(0) { $1 == UInt8(ascii: "\n") ? $0 + 1 : $0 }
+      chunks.append(chunk)
     }
-    return tail
+    return FileTail(bytes: Array(chunks.reversed().joined()))
   }
 
   private func writeAll(_ bytes: [UInt8]) throws(AuditDeviceError) {

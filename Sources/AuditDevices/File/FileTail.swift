@@ -1,19 +1,11 @@
-/// The last lines of a file, gathered from its end.
+/// The last bytes of a file: at least its last whole line and what follows that.
 struct FileTail {
-  static let limitBytes = 64 << 20
+  /// More than any entry takes.
+  static let limitBytes = 256 << 20
 
-  private var bytes: [UInt8] = []
-  private var lineFeeds = 0
+  let bytes: [UInt8]
 
-  var count: Int { bytes.count }
   var isEmpty: Bool { bytes.isEmpty }
-  /// Nothing before could be of the last whole line.
-  var isComplete: Bool { lineFeeds > 1 }
-
-  mutating func prepend(_ chunk: [UInt8]) {
-    bytes = chunk + bytes
-    lineFeeds += chunk.count { $0 == UInt8(ascii: "\n") }
-  }
 
   /// What follows the last line feed; empty where the file ends with one.
   var fragment: ArraySlice<UInt8> {

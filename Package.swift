@@ -42,8 +42,8 @@ func seal(_ name: String, _ more: [Target.Dependency] = []) -> Target {
 func authMethod(_ name: String) -> Target {
   layer("\(name)Method", path: "AuthMethods/\(name)", Shared.engine + ["TokenParameters"])
 }
-func auditDevice(_ name: String) -> Target {
-  layer("\(name)AuditDevice", path: "AuditDevices/\(name)", Shared.primitives + ["AuditAPI", "CSystem"])
+func auditDevice(_ name: String, _ more: [Target.Dependency]) -> Target {
+  layer("\(name)AuditDevice", path: "AuditDevices/\(name)", Shared.primitives + ["AuditAPI"] + more)
 }
 
 let package = Package(
@@ -89,6 +89,7 @@ let package = Package(
     layer("Shamir", Shared.primitives),
     layer("Barrier", Shared.codecs + ["Cryptography", "StorageAPI"]),
     layer("AccessPolicy", Shared.codecs + ["HCL"]),
+    layer("AuditChain", Shared.codecs + ["Cryptography", "AuditAPI"]),
 
     // State machines that the kernel drives: who may come in, and what is written down about it.
     layer("IdentityTokens", Shared.codecs + ["Cryptography", "JOSE", "AccessPolicy"]),
@@ -104,7 +105,11 @@ let package = Package(
     store("Raft", ["CLMDB"]),
     seal("Shamir", ["Shamir"]),
     seal("Static"),
-    auditDevice("File"),
+    layer("AuditConnection", path: "AuditDevices/Connection", ["Primitives", "AuditAPI"]),
+    auditDevice("File", ["CSystem", "JSONText", "AuditChain"]),
+    auditDevice("Socket", ["AuditConnection"]),
+    auditDevice("Syslog", ["AuditConnection"]),
+    auditDevice("HTTP", ["JSONText", "Client"]),
     engine("KV"),
     engine("Cubbyhole"),
     engine("Transit"),
@@ -137,16 +142,18 @@ let package = Package(
     layer("Gateway", Shared.codecs + ["HTTPServer", "Kernel", "EngineAPI", "Logging", "Metrics"]),
     layer("ServerConfiguration", Shared.codecs + ["HCL"]),
     layer("Client", Shared.codecs + ["COpenSSL", "CSystem"]),
-    layer("Commands", Shared.codecs + ["Client", "HCL", "AccessPolicy", "Cryptography", "CSystem"]),
+    layer(
+      "Commands",
+      Shared.codecs + ["Client", "HCL", "AccessPolicy", "Cryptography", "CSystem", "AuditAPI", "AuditChain"]),
 
     .executableTarget(
       name: "coffer",
       dependencies: Shared.codecs + [
         "CSystem", "Cryptography", "StorageAPI", "SealAPI", "AuditAPI", "EngineAPI", "Barrier", "AccessPolicy",
         "Logging", "Metrics",
-        "MemoryStore", "RaftStore", "ShamirSeal", "StaticSeal", "FileAuditDevice", "KVEngine", "CubbyholeEngine",
-        "TransitEngine", "TOTPEngine", "DatabaseEngine", "SSHEngine", "AppRoleMethod", "UserpassMethod", "UserLockout",
-        "Kernel",
+        "MemoryStore", "RaftStore", "ShamirSeal", "StaticSeal", "FileAuditDevice", "SocketAuditDevice",
+        "SyslogAuditDevice", "HTTPAuditDevice", "KVEngine", "CubbyholeEngine", "TransitEngine", "TOTPEngine",
+        "DatabaseEngine", "SSHEngine", "AppRoleMethod", "UserpassMethod", "UserLockout", "Kernel",
         "TokenMethod", "SystemEngine", "IdentityEngine", "HTTPServer", "Gateway", "ServerConfiguration", "Client",
         "Commands",
       ], path: "Sources/coffer", swiftSettings: Shared.settings),
@@ -225,7 +232,11 @@ let package = Package(
     tests("HTTPServer", ["Primitives", "CSystem"]),
     tests("ServerConfiguration", ["HCL", "Primitives", "JSONText"]),
     tests("Client", ["Primitives", "JSONText", "SecretMemory"]),
-    tests("Commands", ["Primitives", "JSONText", "Client"]),
-    tests("FileAuditDevice", ["Primitives", "AuditAPI", "JSONText"]),
+    tests("Commands", ["Primitives", "JSONText", "Client", "AuditChain", "AuditAPI"]),
+    tests("FileAuditDevice", ["Primitives", "SecretMemory", "AuditAPI", "JSONText", "AuditChain"]),
+    tests("AuditChain", ["Primitives", "SecretMemory", "AuditAPI", "JSONText"]),
+    tests("SocketAuditDevice", ["Primitives", "AuditAPI"]),
+    tests("SyslogAuditDevice", ["Primitives", "AuditAPI"]),
+    tests("HTTPAuditDevice", ["Primitives", "AuditAPI"]),
   ]
 )

@@ -5,6 +5,9 @@ package protocol AuditDevice: Sendable {
   /// without end.
   var isPrompt: Bool { get }
 
+  /// The newest entry of a device that chains its entries; nil for any other, and before the first entry.
+  var chainHead: AuditChainHead? { get }
+
   /// Takes one or several whole entries, each with its line feed. When it returns, the operating system has them all.
   /// - Throws: where it is not certain that all were taken. What follows must then not run into what was cut off.
   func write(_ entries: [UInt8]) throws(AuditDeviceError)
@@ -14,6 +17,26 @@ package protocol AuditDevice: Sendable {
 
   /// Nothing is written any more.
   func close()
+}
+
+extension AuditDevice {
+  package var chainHead: AuditChainHead? { nil }
+}
+
+/// An entry of a chained log, by which everything up to it is known.
+package struct AuditChainHead: Sendable, Equatable {
+  /// Of the chain: 16 hexadecimal digits.
+  package let id: String
+  /// From 1.
+  package let sequence: Int64
+  /// 64 hexadecimal digits.
+  package let hash: String
+
+  package init(id: String, sequence: Int64, hash: String) {
+    self.id = id
+    self.sequence = sequence
+    self.hash = hash
+  }
 }
 
 /// Why a device could not be made or written to, in words for an operator; never holds a part of an entry.

@@ -31,6 +31,8 @@ package struct AuditReceipt: Sendable {
   let request: AuditRequest
   let auth: AuditAuth?
   let parts: [Part]
+  /// How long the request waited for devices already.
+  var spent = TimeSpan.zero
 }
 
 /// Records requests before they are carried out and answers before they are sent, on every device that wants them.
@@ -53,7 +55,7 @@ package final class AuditBroker: Sendable {
   private let random: RandomSource
   private let log: Logger
   private let metrics: MetricsRegistry
-  private let bound: TimeSpan
+  private let patience: Patience
   private let allowsPrefix: Bool
   private let published = Locked(Published())
   private let requests: Summary
@@ -62,18 +64,18 @@ package final class AuditBroker: Sendable {
   private let responseFailures: Counter
 
   /// - Parameters:
-  ///   - bound: how long one entry waits for one device.
+  ///   - patience: how long one entry waits for all devices together.
   ///   - allowsPrefix: `allow_audit_log_prefixing` of the server's configuration.
   package init(
     types: [AuditDeviceType], clock: WallClock, random: RandomSource, log: Logger, metrics: MetricsRegistry,
-    bound: TimeSpan = .seconds(5), allowsPrefix: Bool = false
+    patience: Patience = Patience(bound: .seconds(5)), allowsPrefix: Bool = false
   ) {
     self.types = types
     self.clock = clock
     self.random = random
     self.log = log
     self.metrics = metrics
-    self.bound = bound
+    self.patience = patience
     self.allowsPrefix = allowsPrefix
     requests = metrics.summary("vault.audit.log_request")
     responses = metrics.summary("vault.audit.log_response")
@@ -107,12 +109,13 @@ package final class AuditBroker: Sendable {
   /// Checks options, opens the device and, unless told not to (`skip_test`), writes a test entry. Nothing goes to it
   /// before `add`.
   package func prepare(
-    path: String, type: String, options: [String: String], salt: SecretBytes
+    path: String, type: String, options: [String: String], salt: SecretBytes, isDeclared: Bool = false,
+    memory: AuditDeviceMemory? = nil
   ) throws(AuditConfigurationError) -> AuditDeviceHandle {
     let path = Self.normalised(path)
     try checkFree(path)
     let (kind, parsed) = try check(type: type, options: options)
-    let context = AuditDeviceContext(path: path, options: options)
+    let context = AuditDeviceContext(path: path, options: options, isDeclared: isDeclared, memory: memory)
     let device: any AuditDevice
     do throws(AuditDeviceError) {
       device = try kind.make(context)
@@ -148,12 +151,13 @@ package final class AuditBroker: Sendable {
   /// Enables a device that was enabled before, after a restart or unseal. One that cannot be opened holds its place
   /// and refuses entries until it can, so that requests do not pass unrecorded because a disk was missing.
   package func restore(
-    path: String, type: String, options: [String: String], salt: SecretBytes
+    path: String, type: String, options: [String: String], salt: SecretBytes, isDeclared: Bool = false,
+    memory: AuditDeviceMemory? = nil
   ) throws(AuditConfigurationError) {
     let path = Self.normalised(path)
     try checkFree(path)
     let (kind, parsed) = try check(type: type, options: options)
-    let context = AuditDeviceContext(path: path, options: options)
+    let context = AuditDeviceContext(path: path, options: options, isDeclared: isDeclared, memory: memory)
     let device: any AuditDevice
     do throws(AuditDeviceError) {
       device = try kind.make(context)
@@ -208,6 +212,12 @@ package final class AuditBroker: Sendable {
     return devices.first { $0.path == path }?.hash.text(of: input)
   }
 
+  /// The newest entry of a device that chains its entries; nil for any other.
+  package func chainHead(path: String) -> AuditChainHead? {
+    let path = Self.normalised(path)
+    return devices.first { $0.path == path }?.writer.chainHead
+  }
+
   /// Records a request. It may be carried out when this returns.
   /// - Parameter error: why it will not be, where that is known already.
   package func request(
@@ -220,7 +230,8 @@ package final class AuditBroker: Sendable {
     let sources = Sources(request, state.headers)
     let parts = Self.recipients(state.devices, subject).map { Self.part($0, request, auth, sources) }
     let time = clock.now()
-    let result = record(parts.map(\.device)) { index in
+    let waitingSince = patience.now()
+    let result = record(parts.map(\.device), spent: .zero) { index in
       let part = parts[index]
       return part.device.line(
         "request", time: time, error: error, auth: part.auth, request: part.request, subject: subject)
@@ -233,7 +244,8 @@ package final class AuditBroker: Sendable {
       requestFailures.increment()
       throw failure
     }
-    return AuditReceipt(request: request, auth: auth, parts: parts)
+    let spent = TimeSpan(nanoseconds: Int64(clamping: patience.now() &- waitingSince))
+    return AuditReceipt(request: request, auth: auth, parts: parts, spent: spent)
   }
 
   /// Records an answer. It may be sent when this returns.
@@ -259,7 +271,7 @@ package final class AuditBroker: Sendable {
       return Self.part(device, request, receipt.auth, found)
     }
     let time = clock.now()
-    let result = record(parts.map(\.device)) { index in
+    let result = record(parts.map(\.device), spent: receipt.spent) { index in
       let part = parts[index]
       let device = part.device
       var writer = EntryWriter(options: device.options, hash: device.hash)
@@ -296,26 +308,64 @@ package final class AuditBroker: Sendable {
 
   private var devices: [AuditDeviceHandle] { published.withLock { $0.devices } }
 
+  /// An entry on its way to one device.
+  private struct Delivery {
+    let device: AuditDeviceHandle
+    let start: UInt64
+    var ticket: DeviceWriter.Ticket?
+    var outcome: Result<Void, AuditDeviceError>?
+    var hasEntry: Bool { if case .success = outcome { true } else { false } }
+  }
+
   /// Writes to every device. Nil when one has the entry, or none had to have it.
+  ///
+  /// All devices with threads of their own work at the same time, and what is left of the bound is for all of them
+  /// together. Only where no device has the entry by then, the whole bound is granted once more.
   private func record(
-    _ devices: [AuditDeviceHandle], line: (Int) -> [UInt8],
+    _ devices: [AuditDeviceHandle], spent: TimeSpan, line: (Int) -> [UInt8],
     measure: (AuditDeviceHandle.Meters, Double, Bool) -> Void
   ) -> AuditFailure? {
-    var failed: [String] = []
-    for (index, device) in devices.enumerated() {
-      let start = WallClock.monotonicNanoseconds()
-      var failure: AuditDeviceError?
+    if devices.isEmpty { return nil }
+    let full = patience.deadline(after: patience.bound)
+    let remaining = TimeSpan(nanoseconds: max(0, patience.bound.nanoseconds &- max(0, spent.nanoseconds)))
+    let soon = min(full, patience.deadline(after: remaining))
+    var deliveries = devices.enumerated().map { index, device in
+      var delivery = Delivery(device: device, start: patience.now())
       do throws(AuditDeviceError) {
-        try device.writer.write(line(index))
+        delivery.ticket = try device.writer.submit(line(index))
       } catch {
-        failure = error
-        failed.append(device.path)
+        delivery.outcome = .failure(error)
       }
-      report(device, failure)
-      let duration = Double(WallClock.monotonicNanoseconds() &- start) / 1_000_000
-      measure(device.meters, duration, failure != nil)
+      return delivery
     }
-    return failed.count == devices.count && !devices.isEmpty ? AuditFailure(devices: failed) : nil
+    // Those first that this thread may have to write to itself.
+    let order = devices.indices.sorted { !devices[$0].writer.hasThread && devices[$1].writer.hasThread }
+    for deadline in [soon, full] {
+      for index in order { settle(&deliveries[index], until: deadline) }
+      if deliveries.contains(where: { $0.hasEntry }) || !deliveries.contains(where: { $0.outcome == nil }) { break }
+    }
+    var failed: [String] = []
+    for delivery in deliveries {
+      var failure: AuditDeviceError?
+      switch delivery.outcome {
+      case .success: break
+      case .failure(let error): failure = error
+      case nil: failure = DeviceWriter.unresponsive
+      }
+      if failure != nil { failed.append(delivery.device.path) }
+      report(delivery.device, failure)
+      measure(delivery.device.meters, Double(patience.now() &- delivery.start) / 1_000_000, failure != nil)
+    }
+    return failed.count == devices.count ? AuditFailure(devices: failed) : nil
+  }
+
+  private func settle(_ delivery: inout Delivery, until deadline: UInt64) {
+    guard delivery.outcome == nil, let ticket = delivery.ticket else { return }
+    do throws(AuditDeviceError) {
+      if try delivery.device.writer.wait(for: ticket, until: deadline) { delivery.outcome = .success(()) }
+    } catch {
+      delivery.outcome = .failure(error)
+    }
   }
 
   /// Says once that a device fails, and once that it works again.
@@ -362,7 +412,8 @@ package final class AuditBroker: Sendable {
     _ path: String, _ options: AuditOptions, _ salt: SecretBytes, _ device: any AuditDevice
   ) -> AuditDeviceHandle {
     AuditDeviceHandle(
-      path: path, options: options, hash: SaltedHash(salt: salt), writer: DeviceWriter(device: device, bound: bound),
+      path: path, options: options, hash: SaltedHash(salt: salt),
+      writer: DeviceWriter(device: device, patience: patience),
       metrics: metrics)
   }
 

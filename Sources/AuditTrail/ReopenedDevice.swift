@@ -19,6 +19,7 @@ final class ReopenedDevice: AuditDevice {
   private let state: Locked<State>
 
   let isPrompt = false
+  var chainHead: AuditChainHead? { state.withLock { $0.device }?.chainHead }
 
   init(type: AuditDeviceType, context: AuditDeviceContext, failure: AuditDeviceError, clock: WallClock) {
     self.type = type

@@ -93,7 +93,10 @@ package struct ConfigurationReader: Sendable {
 
     var sealReader = SealReader(environment: environment)
     configuration.seals = try sealReader.seals(top.stanzas("seal", labels: 1))
-    configuration.warnings = warnings + storageReader.warnings + listenerReader.warnings + sealReader.warnings
+    var auditReader = AuditReader()
+    configuration.auditDevices = try auditReader.devices(top.stanzas("audit", labels: 2))
+    configuration.warnings =
+      warnings + storageReader.warnings + listenerReader.warnings + sealReader.warnings + auditReader.warnings
     return configuration
   }
 

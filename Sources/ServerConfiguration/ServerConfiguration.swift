@@ -6,6 +6,8 @@ package struct ServerConfiguration: Sendable, Equatable {
   package var storage: StorageConfiguration
   /// At most one is enabled; empty where no stanza names a seal, which means Shamir.
   package var seals: [SealConfiguration] = []
+  /// In the order in which they are written.
+  package var auditDevices: [AuditDeviceConfiguration] = []
   package var telemetry = TelemetryConfiguration()
   /// By the kind of auth method: `all`, `userpass`, `ldap`, `approle`.
   package var userLockout: [String: UserLockoutConfiguration] = [:]
@@ -112,6 +114,21 @@ package struct SealConfiguration: Sendable, Equatable {
   package var name: String?
 
   package init(kind: Kind) { self.kind = kind }
+}
+
+package struct AuditDeviceConfiguration: Sendable, Equatable {
+  /// Such as `file`.
+  package var type: String
+  /// Without slashes around it.
+  package var path: String
+  package var description = ""
+  package var isLocal = false
+  package var options: [String: String] = [:]
+
+  package init(type: String, path: String) {
+    self.type = type
+    self.path = path
+  }
 }
 
 package struct TelemetryConfiguration: Sendable, Equatable {

@@ -81,6 +81,17 @@ struct Stanza {
     try reading { () throws(HCLError) in try body.strings(key) }
   }
 
+  /// A map of texts, as a block or an object; numbers and booleans are taken as they are written.
+  func texts(_ key: String) throws(ConfigurationError) -> [String: String] {
+    var texts: [String: String] = [:]
+    for block in try reading({ () throws(HCLError) in try body.blocks(key, labels: 0) }) {
+      for name in block.body.keys {
+        texts[name] = try reading { () throws(HCLError) in try block.body.string(name) } ?? ""
+      }
+    }
+    return texts
+  }
+
   /// The stanzas of that name; each has exactly `labels` labels.
   func stanzas(_ name: String, labels: Int) throws(ConfigurationError) -> [Stanza] {
     let blocks = try reading { () throws(HCLError) in try body.blocks(name, labels: labels) }

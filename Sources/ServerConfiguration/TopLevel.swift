@@ -216,7 +216,7 @@ struct TopLevel {
 
   static let keys = treatments(
     used: [
-      "storage", "backend", "listener", "seal", "telemetry", "user_lockout", "api_addr", "advertise_addr",
+      "storage", "backend", "listener", "seal", "audit", "telemetry", "user_lockout", "api_addr", "advertise_addr",
       "redirect_addr", "cluster_addr", "disable_clustering", "cluster_name", "ui", "pid_file", "log_level",
       "log_format",
       "log_file", "log_rotate_bytes", "log_rotate_duration", "log_rotate_max_files", "log_requests_level",
@@ -255,7 +255,6 @@ struct TopLevel {
     ],
     notBuilt: [
       ("there is one storage", ["ha_storage", "ha_backend"]),
-      ("without it nothing would be recorded; enable audit devices through the API", ["audit"]),
       ("initialise the server through the API", ["initialize"]),
       ("all engines are built in", ["plugin"]),
     ])

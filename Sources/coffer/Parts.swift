@@ -4,9 +4,12 @@ internal import CubbyholeEngine
 internal import DatabaseEngine
 internal import EngineAPI
 internal import FileAuditDevice
+internal import HTTPAuditDevice
 internal import IdentityEngine
 internal import KVEngine
 internal import SSHEngine
+internal import SocketAuditDevice
+internal import SyslogAuditDevice
 internal import SystemEngine
 internal import TOTPEngine
 internal import TokenMethod
@@ -35,6 +38,9 @@ enum Parts {
   ]
 
   static let auditDevices: [AuditDeviceType] = [
-    FileAuditDevice.type
+    FileAuditDevice.type,
+    HTTPAuditDevice.type,
+    SocketAuditDevice.type,
+    SyslogAuditDevice.type,
   ]
 }

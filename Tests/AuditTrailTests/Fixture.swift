@@ -51,19 +51,24 @@ struct Trail {
   let metrics: MetricsRegistry
   let logged: Locked<[String]>
 
-  init(_ tapes: [String: Tape], bound: TimeSpan = .seconds(60), allowsPrefix: Bool = false) {
+  init(
+    _ tapes: [String: Tape], bound: TimeSpan = .seconds(60), patience: Patience? = nil, allowsPrefix: Bool = false
+  ) {
     let types = tapes.map { name, tape in AuditDeviceType(name: name) { _ throws(AuditDeviceError) in tape } }
-    self.init(types: types, bound: bound, allowsPrefix: allowsPrefix)
+    self.init(types: types, bound: bound, patience: patience, allowsPrefix: allowsPrefix)
   }
 
-  init(types: [AuditDeviceType], bound: TimeSpan = .seconds(60), allowsPrefix: Bool = false) {
+  init(
+    types: [AuditDeviceType], bound: TimeSpan = .seconds(60), patience: Patience? = nil, allowsPrefix: Bool = false
+  ) {
     let logged = Locked<[String]>([])
     let sink = LogSink(output: { line in logged.withLock { $0.append(String(decoding: line, as: UTF8.self)) } })
     self.logged = logged
     metrics = MetricsRegistry(clock: .system)
     broker = AuditBroker(
       types: types, clock: WallClock { Timestamp(nanoseconds: 1_767_323_045_678_000_000) }, random: .seeded(1),
-      log: sink.logger("audit"), metrics: metrics, bound: bound, allowsPrefix: allowsPrefix)
+      log: sink.logger("audit"), metrics: metrics, patience: patience ?? Patience(bound: bound),
+      allowsPrefix: allowsPrefix)
   }
 
   static let salt = SecretBytes(copying: Array("salt".utf8))

@@ -59,6 +59,11 @@ final class World: Transport {
   /// Runs the program with these words.
   @discardableResult
   func run(_ words: String..., name: String = "vault", additional: [any Command] = []) -> Int32 {
+    runAll(words, name: name, additional: additional)
+  }
+
+  @discardableResult
+  func runAll(_ words: [String], name: String = "vault", additional: [any Command] = []) -> Int32 {
     output = ""
     errors = ""
     var environment = CommandEnvironment(
@@ -112,7 +117,19 @@ final class World: Transport {
       remove: { path in
         self.files[path] = nil
         return .success(())
-      }, makeFolder: { _ in .success(()) })
+      }, makeFolder: { _ in .success(()) },
+      stream: { path, take in
+        guard let bytes = self.files[path] else {
+          return .failure(FileError("open \(path): no such file or directory", isAbsence: true))
+        }
+        // Small pieces, so that lines are cut everywhere.
+        var rest = bytes[...]
+        while !rest.isEmpty {
+          if !take(rest.prefix(7)) { break }
+          rest = rest.dropFirst(7)
+        }
+        return .success(())
+      })
   }
 }
 

@@ -302,6 +302,42 @@ struct WarningTests {
   }
 }
 
+struct AuditStanzaTests {
+  @Test func devicesInBothNotations() throws {
+    let text = whole(
+      """
+      audit "file" "main" {
+        description = "d"
+        local = true
+        options { file_path = "/a.log" log_raw = false }
+      }
+      audit "socket" "/far/away/" { options = { address = "a:1" write_timeout = 2 } }
+      audit "syslog" "s" {}
+      """)
+    var first = AuditDeviceConfiguration(type: "file", path: "main")
+    first.description = "d"
+    first.isLocal = true
+    first.options = ["file_path": "/a.log", "log_raw": "false"]
+    var second = AuditDeviceConfiguration(type: "socket", path: "far/away")
+    second.options = ["address": "a:1", "write_timeout": "2"]
+    let configuration = try read(text)
+    #expect(configuration.auditDevices == [first, second, AuditDeviceConfiguration(type: "syslog", path: "s")])
+    #expect(configuration.warnings.isEmpty)
+    let json = """
+      {"storage": {"inmem": {}}, "listener": {"tcp": {"tls_disable": true}},
+       "audit": [{"file": {"main": {"description": "d", "local": true,
+       "options": {"file_path": "/a.log", "log_raw": "false"}}}}]}
+      """
+    let other = try ConfigurationReader(files: disk(["c.json": json])).read(paths: ["c.json"])
+    #expect(other.auditDevices == [first])
+  }
+
+  @Test func unknownKeysAreRemarkedOn() throws {
+    let configuration = try read(whole("audit \"file\" \"a\" {\n file_path = \"/a\"\n}"))
+    #expect(configuration.warnings.count == 1 && configuration.warnings[0].contains("\"file_path\" is ignored"))
+  }
+}
+
 struct BadConfigurationTests {
   /// What is refused, at which line, and words of the reason.
   static let refused: [(String, Int, String)] = [
@@ -322,7 +358,11 @@ struct BadConfigurationTests {
     ),
     ("storage \"raft\" {\n path = \"/d\"\n retry_join {}\n}", 3, "\"leader_api_addr\" or \"auto_join\""),
     (whole("ha_storage \"raft\" {}"), 3, "not supported yet"),
-    (whole("\naudit \"file\" \"f\" { options { file_path = \"/a\" } }"), 4, "\"audit\" is not supported yet"),
+    (whole("\naudit \"file\" { options { file_path = \"/a\" } }"), 4, "needs 2 labels"),
+    (whole("audit \"tape\" \"f\" {}"), 3, "\"syslog\""),
+    (whole("audit \"file\" \"/\" {}"), 3, "must be a path"),
+    (whole("audit \"file\" \"a\" {}\naudit \"syslog\" \"a/b\" {}"), 4, "has this path already"),
+    (whole("audit \"file\" \"a\" {\n options { file_path = [] }\n}"), 4, "a string"),
     (whole("initialize \"a\" {}"), 3, "not supported yet"),
     (whole("api_addr = \"node1:8200\""), 3, "must be a URL"),
     (whole("api_addr = \"https://a:b\""), 3, "no valid port"),

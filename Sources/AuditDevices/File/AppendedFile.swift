@@ -9,19 +9,22 @@ final class AppendedFile: Sendable {
   private let owned: Bool
   /// True after an entry was written in part: the next one begins a new line.
   private let isTorn = Locked(false)
+  let isRegular: Bool
   /// A regular file on a file system that does not depend on another machine or program.
   let isOnLocalDisk: Bool
 
   init(descriptor: Int32, owned: Bool) {
     self.descriptor = descriptor
     self.owned = owned
-    isOnLocalDisk = Self.isRegular(descriptor) && !Self.isRemote(descriptor)
+    isRegular = Self.isRegular(descriptor)
+    isOnLocalDisk = isRegular && !Self.isRemote(descriptor)
   }
 
   /// Opens or creates. A mode of 0 leaves the file's as it is, and gives a new one 0600.
-  convenience init(path: String, mode: mode_t) throws(AuditDeviceError) {
+  convenience init(path: String, mode: mode_t, isReadable: Bool = false) throws(AuditDeviceError) {
     // Not to wait for a reader where the path is a named pipe.
-    let flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK
+    let access = isReadable ? O_RDWR : O_WRONLY
+    let flags = access | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK
     let opened = open(path, flags, mode == 0 ? 0o600 : mode)
     if opened < 0 { throw Self.cannotOpen(path, errno) }
     let current = fcntl(opened, F_GETFL)
@@ -44,6 +47,51 @@ final class AppendedFile: Sendable {
       isTorn.withLock { $0 = false }
     }
     try writeAll(entries)
+  }
+
+  /// Appends all or, where that can be had, nothing.
+  func appendWhole(_ entries: [UInt8]) -> Result<Void, UndoneWrite> {
+    var before = stat()
+    let isKnown = fstat(descriptor, &before) == 0
+    let wasTorn = isTorn.withLock { $0 }
+    do throws(AuditDeviceError) {
+      return .success(try append(entries))
+    } catch {
+      let isUndone = isKnown && ftruncate(descriptor, before.st_size) == 0
+      if isUndone { isTorn.withLock { $0 = wasTorn } }
+      return .failure(UndoneWrite(cause: error, isUndone: isUndone))
+    }
+  }
+
+  struct UndoneWrite: Error {
+    let cause: AuditDeviceError
+    /// Nothing of the entries is left in the file.
+    let isUndone: Bool
+  }
+
+  /// What follows begins a line of its own.
+  func endLine() { isTorn.withLock { $0 = true } }
+
+  /// The end of a readable file, back to the line feed before the last one.
+  func tail() throws(AuditDeviceError) -> FileTail {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw AuditDeviceError("unable to read: \(Self.text(errno))") }
+    var position = Int64(status.st_size)
+    var chunks: [[UInt8]] = []
+    var lineFeeds = 0
+    while position > 0, lineFeeds < 2 {
+      let count = Int(min(position, 64 << 10))
+      if chunks.count * (64 << 10) > FileTail.limitBytes {
+        throw AuditDeviceError("unable to read: the last line is too long")
+      }
+      position -= Int64(count)
+      var chunk = [UInt8](repeating: 0, count: count)
+      let n = pread(descriptor, &chunk, count, off_t(position))
+      guard n == count else { throw AuditDeviceError("unable to read: \(n < 0 ? Self.text(errno) : "it changes")") }
+      lineFeeds += chunk.reduce(0) { $1 == UInt8(ascii: "\n") ? $0 + 1 : $0 }
+      chunks.append(chunk)
+    }
+    return FileTail(bytes: Array(chunks.reversed().joined()))
   }
 
   private func writeAll(_ bytes: [UInt8]) throws(AuditDeviceError) {

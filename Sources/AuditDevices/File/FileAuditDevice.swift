@@ -1,13 +1,15 @@
 package import AuditAPI
+internal import AuditChain
 internal import Glibc
-internal import Primitives
+package import Primitives
 
 /// Appends entries to a file, or writes them to standard output, or keeps none (`discard`).
 package final class FileAuditDevice: AuditDevice {
-  /// Options: `file_path` (a path, `stdout` or `discard`) and `mode` (octal, default `0600`; `0000` leaves a file's
-  /// mode as it is).
+  /// Options: `file_path` (a path, `stdout` or `discard`), `mode` (octal, default `0600`; `0000` leaves a file's
+  /// mode as it is), `chain` (each entry names the one before, so that changes can be found) and `chain_key_file` (what
+  /// the chain's hashes are made with).
   package static let type = AuditDeviceType(name: "file") { context throws(AuditDeviceError) in
-    try FileAuditDevice(options: context.options)
+    try FileAuditDevice(options: context.options, memory: context.memory)
   }
 
   private enum Target {
@@ -18,12 +20,17 @@ package final class FileAuditDevice: AuditDevice {
 
   private let target: Target
   private let file: Locked<AppendedFile?>
+  private let chain: EntryChain?
   package let isPrompt: Bool
+  package var chainHead: AuditChainHead? { chain?.head }
 
-  package init(options: [String: String]) throws(AuditDeviceError) {
+  package init(
+    options: [String: String], memory: AuditDeviceMemory? = nil, random: RandomSource = .system
+  ) throws(AuditDeviceError) {
     let name = Self.trimmed(options["file_path"] ?? options["path"] ?? "")
     if name.isEmpty { throw .configuration("\"file_path\" is required") }
     let mode = try Self.mode(options["mode"] ?? "")
+    let chainKey = try ChainOptions.key(options)
     let opened: AppendedFile?
     switch name.lowercased() {
     case "discard":
@@ -34,8 +41,12 @@ package final class FileAuditDevice: AuditDevice {
       opened = AppendedFile(descriptor: 1, owned: false)
     default:
       target = .path(name, mode: mode)
-      opened = try AppendedFile(path: name, mode: mode)
+      opened = try AppendedFile(path: name, mode: mode, isReadable: chainKey != nil)
     }
+    if chainKey != nil, opened?.isRegular != true || name.lowercased() == "stdout" {
+      throw .configuration("\"chain\" needs a file to go on from")
+    }
+    chain = chainKey.map { EntryChain(key: $0, memory: memory, random: random) }
     file = Locked(opened)
     isPrompt = opened?.isOnLocalDisk ?? true
   }
@@ -49,17 +60,23 @@ package final class FileAuditDevice: AuditDevice {
       guard let anew = file.withLock({ $0 }) else { throw AuditDeviceError("the file is closed") }
       current = anew
     }
-    try current.append(entries)
+    if let chain { try chain.append(entries, to: current) } else { try current.append(entries) }
   }
 
   package func reopen() throws(AuditDeviceError) {
     guard case .path(let path, let mode) = target else { return }
-    let opened = try AppendedFile(path: path, mode: mode)
+    let opened = try AppendedFile(path: path, mode: mode, isReadable: chain != nil)
     // A write under way keeps the old file open until it ends.
     file.withLock { $0 = $0 == nil ? nil : opened }
   }
 
-  package func close() { file.withLock { $0 = nil } }
+  package func close() {
+    let wasOpen = file.withLock { file in
+      defer { file = nil }
+      return file != nil
+    }
+    if wasOpen { chain?.close() }
+  }
 
   private static func mode(_ text: String) throws(AuditDeviceError) -> mode_t {
     let text = trimmed(text)

@@ -88,6 +88,8 @@ package struct FileAccess {
   /// Removing what is not there is no error.
   package var remove: (_ path: String) -> Result<Void, FileError>
   package var makeFolder: (_ path: String) -> Result<Void, FileError>
+  /// Hands over the file's bytes piece by piece until `take` returns false; `-` is standard input.
+  package var stream: (_ path: String, _ take: (ArraySlice<UInt8>) -> Bool) -> Result<Void, FileError>
 
   package init(
     read: @escaping (_ path: String) -> Result<[UInt8], FileError>,
@@ -95,7 +97,8 @@ package struct FileAccess {
     append: @escaping (_ path: String, _ bytes: ArraySlice<UInt8>) -> Result<Void, FileError>,
     rename: @escaping (_ from: String, _ to: String) -> Result<Void, FileError>,
     remove: @escaping (_ path: String) -> Result<Void, FileError>,
-    makeFolder: @escaping (_ path: String) -> Result<Void, FileError>
+    makeFolder: @escaping (_ path: String) -> Result<Void, FileError>,
+    stream: @escaping (_ path: String, _ take: (ArraySlice<UInt8>) -> Bool) -> Result<Void, FileError>
   ) {
     self.read = read
     self.write = write
@@ -103,6 +106,7 @@ package struct FileAccess {
     self.rename = rename
     self.remove = remove
     self.makeFolder = makeFolder
+    self.stream = stream
   }
 }
 

@@ -136,6 +136,18 @@ extension FileAccess {
           if mkdir(made, 0o755) != 0 && errno != EEXIST { return .failure(failure("mkdir", made)) }
         }
         return .success(())
+      },
+      stream: { path, take in
+        let descriptor = path == "-" ? 0 : open(path, O_RDONLY | O_CLOEXEC)
+        if descriptor < 0 { return .failure(failure("open", path)) }
+        defer { if descriptor != 0 { close(descriptor) } }
+        var buffer = [UInt8](repeating: 0, count: 256 << 10)
+        while true {
+          let n = Glibc.read(descriptor, &buffer, buffer.count)
+          if n < 0 && errno == EINTR { continue }
+          if n < 0 { return .failure(failure("read", path)) }
+          if n == 0 || !take(buffer[..<n]) { return .success(()) }
+        }
       })
   }
 

@@ -106,8 +106,10 @@ struct CommandTree {
           AuthHelpCommand(),
         ]
       },
-      Topic(name: "audit", synopsis: "Start and stop audit devices") {
-        [AuditListCommand(), AuditEnableCommand(), AuditDisableCommand()]
+      Topic(name: "audit", synopsis: "Start and stop audit devices, and read what they wrote") {
+        [
+          AuditListCommand(), AuditEnableCommand(), AuditDisableCommand(), AuditQueryCommand(), AuditVerifyCommand(),
+        ]
       },
       Topic(name: "lease", synopsis: "Work with leases") {
         [LeaseLookupCommand(), LeaseRenewCommand(), LeaseRevokeCommand()]

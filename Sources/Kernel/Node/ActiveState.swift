@@ -118,6 +118,7 @@ package final class ActiveState: Sendable {
     try policies.prepare()
     try recordVersion()
     try audit.load()
+    try audit.apply(node.auditDevices)
     for entry in mounts.unavailable {
       node.log.error(
         "a mount's engine is not in this program; its secrets are kept and not served",

@@ -23,11 +23,14 @@ package final class Node: Sendable {
   /// Initialising, unsealing and sealing happen one at a time.
   private let lifecycle = Locked(())
   private let watcher = Locked<(any LifecycleWatcher)?>(nil)
+  /// What the configuration says now.
+  private let declaredAuditDevices: Locked<[AuditTableEntry]>
 
   /// - Throws: where the composition lacks an engine that every node has.
   package init(_ composition: Composition, settings: NodeSettings) throws {
     self.composition = composition
     self.settings = settings
+    declaredAuditDevices = Locked(settings.auditDevices)
     log = composition.log.logger("core")
     requests = composition.metrics.summary("vault.core.handle_request")
     guard let system = composition.engineTypes.first(where: { $0.name == BuiltinMounts.system }) else {
@@ -43,6 +46,14 @@ package final class Node: Sendable {
 
   /// What the node holds while it is unsealed; nil while it is not.
   package var state: ActiveState? { active.withLock { $0 } }
+
+  var auditDevices: [AuditTableEntry] { declaredAuditDevices.withLock { $0 } }
+
+  /// The configuration was read again: at once where the node is unsealed, else when it will be.
+  package func declare(auditDevices: [AuditTableEntry]) throws {
+    declaredAuditDevices.withLock { $0 = auditDevices }
+    try state?.audit.apply(auditDevices)
+  }
 
   package func watch(_ watcher: any LifecycleWatcher) { self.watcher.withLock { $0 = watcher } }
 

@@ -33,6 +33,8 @@ package struct NodeSettings: Sendable {
   package var allowsAuditPrefix = false
   /// The level at which the server's log gets a line for each request; nil for none.
   package var requestsLevel: LogLevel?
+  /// The stanzas of the configuration at the start.
+  package var auditDevices: [AuditTableEntry] = []
   /// New key shares can be made without a token, by those who hold the present ones.
   package var allowsUnauthenticatedRekey = false
   /// When failing logins lock users out, by the type of auth method or `all`.

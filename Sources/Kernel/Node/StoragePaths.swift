@@ -6,6 +6,7 @@ enum StoragePaths {
   static let recoveryKey = "core/recovery-key"
   static let mounts = "core/mounts/"
   static let auditDevices = "core/audit/"
+  static let auditMemory = "core/audit-memory/"
   static let auditedHeaders = "core/audited-headers"
   static let cors = "core/cors"
   static let responseHeaders = "core/response-headers"

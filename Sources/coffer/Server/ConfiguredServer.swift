@@ -38,9 +38,10 @@ struct ConfiguredServer {
     plan.summary = summary()
     let reread = reread
     plan.reread = {
-      let text = try reread().log.level
+      let configuration = try reread()
+      let text = configuration.log.level
       guard let level = LogLevel(api: text) else { throw CommandFailure.local("Unknown log level: \(text)") }
-      return level
+      return ServerPlan.Reread(level: level, auditDevices: Self.auditDevices(configuration))
     }
     let warnings = configuration.warnings
     plan.prepare = { node, say in
@@ -77,6 +78,7 @@ struct ConfiguredServer {
     settings.prometheusIsEnabled = configuration.telemetry.prometheusRetention > .zero
     settings.requestsLevel = configuration.log.requestsLevel.flatMap { LogLevel(api: $0) }
     settings.allowsAuditPrefix = configuration.allowAuditLogPrefixing
+    settings.auditDevices = Self.auditDevices(configuration)
     settings.allowsUnauthenticatedRekey = configuration.unauthenticatedAccess.contains("rekey")
     settings.userLockout = configuration.userLockout.mapValues { given in
       var rule = LockoutRule()
@@ -88,6 +90,14 @@ struct ConfiguredServer {
     }
     settings.sanitizedConfiguration = sanitized(storage: storage)
     return settings
+  }
+
+  private static func auditDevices(_ configuration: ServerConfiguration) -> [AuditTableEntry] {
+    configuration.auditDevices.map { device in
+      AuditTableEntry(
+        path: device.path + "/", type: device.type, description: device.description, local: device.isLocal,
+        options: device.options, isDeclared: true)
+    }
   }
 
   /// Nodes speak TLS among themselves whatever the address says.

@@ -37,6 +37,11 @@ struct ServerPlan {
   /// Lines about the configuration for the operator.
   var summary: [(String, String)] = []
   var prepare: Preparation = { _, _ in }
-  /// The level and files that SIGHUP may have changed.
-  var reread: (@Sendable () throws -> LogLevel)?
+  /// What SIGHUP may have changed in the configuration.
+  var reread: (@Sendable () throws -> Reread)?
+
+  struct Reread {
+    let level: LogLevel
+    let auditDevices: [AuditTableEntry]
+  }
 }

@@ -90,10 +90,10 @@ struct ServerProcess {
 final class ServerControl: Sendable {
   private let log: LogSink
   private let logFile: LogFile?
-  private let reread: (@Sendable () throws -> LogLevel)?
+  private let reread: (@Sendable () throws -> ServerPlan.Reread)?
   private let attached = Locked<(server: HTTPServer, node: Node)?>(nil)
 
-  init(log: LogSink, logFile: LogFile?, reread: (@Sendable () throws -> LogLevel)?) {
+  init(log: LogSink, logFile: LogFile?, reread: (@Sendable () throws -> ServerPlan.Reread)?) {
     self.log = log
     self.logFile = logFile
     self.reread = reread
@@ -104,12 +104,16 @@ final class ServerControl: Sendable {
   /// - Parameter subsystem: `listener`, `log` or `all`.
   func reload(_ subsystem: String) throws {
     let parts = attached.withLock { $0 }
+    // First of all, so that a mistake in the configuration does not keep old files in use.
+    if subsystem == "all" { parts?.node.state?.audit.reopen() }
+    var reread: ServerPlan.Reread?
     if subsystem == "log" || subsystem == "all" {
       logFile?.reopen()
-      if let reread { log.setLevel(try reread()) }
+      reread = try self.reread?()
+      if let reread { log.setLevel(reread.level) }
     }
-    if subsystem == "all" { parts?.node.state?.audit.reopen() }
     if subsystem == "listener" || subsystem == "all" { try parts?.server.reloadCertificates() }
+    if subsystem == "all", let reread { try parts?.node.declare(auditDevices: reread.auditDevices) }
     log.logger("core").info("reloaded", [("subsystem", subsystem)])
   }
 }

@@ -4,7 +4,7 @@ internal import Kernel
 
 private enum Fields {
   static let path = Field.string("path", "The device's name.")
-  static let type = Field.string("type", "Which kind of device: file.", required: true)
+  static let type = Field.string("type", "Which kind of device: file, socket, syslog or http.", required: true)
   static let description = Field.string("description", "What the device is for.")
   static let options = Field.keyValues("options", "Options of the device, such as file_path.")
   static let local = Field.bool("local", "Kept out of replication.")
@@ -26,6 +26,9 @@ extension SystemEngine {
     Route(
       "audit-hash/{path...}", traits: [.dataAtTop], fields: [Fields.path.description, Fields.input.description],
       summary: "What a text looks like in a device's entries", [.update: { try hash($1) }]),
+    Route(
+      "audit-chain/{path...}", traits: [.sudo], fields: [Fields.path.description],
+      summary: "The newest entry of a device that chains its entries", [.read: { try chainHead($1) }]),
     Route(
       "config/auditing/request-headers/", traits: [.sudo, .dataAtTop], summary: "Request headers that are recorded",
       [.read: { try auditedHeaders($1) }]),
@@ -74,6 +77,18 @@ extension SystemEngine {
       throw EngineError.invalid("unknown audit backend \"\(path)\"")
     }
     return .data(["hash": .string(hash)])
+  }
+
+  private static func chainHead(_ call: Call) throws -> Reply {
+    let path = MountPath.normalised(call.capture("path"))
+    let audit = try call.active.state.audit
+    guard audit.all.contains(where: { $0.path == path }) else {
+      throw EngineError.invalid("unknown audit backend \"\(path)\"")
+    }
+    guard let head = audit.chainHead(path) else {
+      throw EngineError.invalid("the audit device \"\(path)\" does not chain its entries")
+    }
+    return .data(["id": .string(head.id), "seq": .int(head.sequence), "hash": .string(head.hash)])
   }
 
   // MARK: Headers

@@ -1,0 +1,73 @@
+import AuditTrail
+import Primitives
+import Testing
+
+/// A clock that only waiting moves.
+private final class VirtualClock: Sendable {
+  private let now = Locked<UInt64>(1_000_000_000)
+
+  func patience(_ bound: TimeSpan) -> Patience {
+    Patience(
+      bound: bound, now: { self.now.withLock { $0 } },
+      waiting: { span in
+        self.advance(span)
+        return .zero
+      })
+  }
+
+  func advance(_ span: TimeSpan) { now.withLock { $0 &+= UInt64(max(0, span.nanoseconds)) } }
+
+  func cost(_ body: () throws -> Void) rethrows -> TimeSpan {
+    let before = now.withLock { $0 }
+    try body()
+    return TimeSpan(nanoseconds: Int64(now.withLock { $0 } - before))
+  }
+}
+
+/// Devices that block, however many, cost a request no more than the bound, both its entries together, and once it is
+/// known that they do not respond they cost nothing.
+@Test(arguments: [1, 5])
+func hungDevicesCostNoMoreThanTheBound(count: Int) throws {
+  let clock = VirtualClock()
+  let good = Tape()
+  var tapes = ["good": good]
+  for number in 0..<count {
+    let hung = Tape(isPrompt: false)
+    hung.state.update { $0.blocks = true }
+    tapes["hung\(number)"] = hung
+  }
+  let trail = Trail(tapes, patience: clock.patience(.seconds(5)))
+  for name in tapes.keys.sorted() { try trail.enable(name) }
+  defer { for tape in tapes.values { tape.state.update { $0.blocks = false } } }
+  func exchange() throws {
+    try trail.broker.response(try trail.broker.request(request(), auth: nil), nil)
+  }
+  // Their threads have begun to write.
+  var first = TimeSpan.zero
+  let first = try clock.cost { try exchange() }
+  for tape in tapes.values where !tape.isPrompt { _ = tape.state.wait { $0.isBlocked ? true : nil } }
+  #expect(first <= .seconds(5))
+  for _ in 0..<3 {
+    clock.advance(.seconds(1))
+    let cost = try clock.cost { try exchange() }
+    #expect(cost <= .seconds(5))
+  }
+  clock.advance(.seconds(5))
+  #expect(try clock.cost { try exchange() } == .zero)
+  #expect(good.lines.count == 10)
+}
+
+/// Where no device has an entry, its request waits once for all of them, and fails.
+@Test func onlyHungDevicesFailTheRequestAfterTheBound() throws {
+  let clock = VirtualClock()
+  let tapes = ["a": Tape(isPrompt: false), "b": Tape(isPrompt: false)]
+  for tape in tapes.values { tape.state.update { $0.blocks = true } }
+  let trail = Trail(tapes, patience: clock.patience(.seconds(5)))
+  try trail.enable("a")
+  try trail.enable("b")
+  let cost = clock.cost {
+    #expect(throws: AuditFailure(devices: ["a/", "b/"])) { try trail.broker.request(request(), auth: nil) }
+  }
+  #expect(cost == .seconds(5))
+  for tape in tapes.values { tape.state.update { $0.blocks = false } }
+}

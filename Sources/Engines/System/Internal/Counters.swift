@@ -34,7 +34,8 @@ extension SystemEngine {
             "minimum_retention_months": 48, "queries_available": false, "reporting_enabled": false,
             "retention_months": 48,
           ])
-        }, .update: { _, _ in .none },
+        },
+        .update: { _, _ in .warning("This server does not count clients: nothing was changed.") },
       ]),
   ]
 

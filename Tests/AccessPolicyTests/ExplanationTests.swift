@@ -22,7 +22,9 @@ import Testing
     var offered = 0
     for _ in 0..<300 {
       let stanzas = dice.several(1...3) { dice.several(1...7) { dice.stanza() } }
-      let policies = try stanzas.enumerated().map { try Policy(name: "p\($0.offset)", text: $0.element.map(\.hcl).joined()) }
+      let policies = try stanzas.enumerated().map {
+        try Policy(name: "p\($0.offset)", text: $0.element.map(\.hcl).joined())
+      }
       let acl = CompiledACL(policies, subject: nil)
       let set = PolicySet(policies)
       for _ in 0..<30 {
@@ -43,7 +45,8 @@ import Testing
         if expected { allowed += 1 } else { refused += 1 }
         if question.operation != .help, !explanation.candidates.isEmpty {
           // The order in words and the order of the compiled set are two ways to the same rule.
-          #expect(explanation.candidates.map(\.decides) == [true] + explanation.candidates.dropFirst().map { _ in false })
+          #expect(
+            explanation.candidates.map(\.decides) == [true] + explanation.candidates.dropFirst().map { _ in false })
           var path = String(question.path.drop { $0 == "/" })
           if question.operation == .list, !path.isEmpty, !path.hasSuffix("/") { path += "/" }
           if question.operation == .list || !path.hasSuffix("/") {
@@ -57,7 +60,8 @@ import Testing
         #expect(PolicySet(added).allows(question), "\(text)\n\(context)")
         // It takes nothing away.
         let before = Set(acl.capabilities(question.path)).subtracting(["deny"])
-        #expect(before.isSubset(of: CompiledACL(added, subject: nil).capabilities(question.path)), "\(text)\n\(context)")
+        #expect(
+          before.isSubset(of: CompiledACL(added, subject: nil).capabilities(question.path)), "\(text)\n\(context)")
       }
     }
     #expect(allowed > 500 && refused > 500 && offered > refused / 3, "\(allowed) \(refused) \(offered)")
@@ -108,7 +112,8 @@ import Testing
     #expect(explanation.reason == "the rule that decides does not grant \"read\"")
     #expect(explanation.candidates[0].why == "counts before \"a/*\": an exact path counts before any other")
     #expect(explanation.candidates[1].why == "does not count beside \"a/b\": an exact path counts before any other")
-    #expect(explanation.missing == [.init(kind: "capability", name: "read", text: "the capability \"read\" on the path")])
+    #expect(
+      explanation.missing == [.init(kind: "capability", name: "read", text: "the capability \"read\" on the path")])
     #expect(explanation.smallestRule == "path \"a/b\" {\n  capabilities = [\"read\"]\n}\n")
   }
 
@@ -149,9 +154,11 @@ import Testing
         AccessQuestion(.update, path: "a", parameters: parameters, wrapTTL: ttl, needsSudo: sudo)
       ).missing.map { "\($0.kind): \($0.text)" }
     }
-    #expect(try missing("required_parameters = [\"b\"]") == ["required_parameter: the required parameter \"b\" is missing"])
     #expect(
-      try missing("denied_parameters = { \"b\" = [] }", ["B": 1]) == ["denied_parameter: the parameter \"B\" is denied"])
+      try missing("required_parameters = [\"b\"]") == ["required_parameter: the required parameter \"b\" is missing"])
+    #expect(
+      try missing("denied_parameters = { \"b\" = [] }", ["B": 1]) == ["denied_parameter: the parameter \"B\" is denied"]
+    )
     #expect(
       try missing("denied_parameters = { \"b\" = [\"x\"] }", ["b": "x"])
         == ["denied_parameter: the value of the parameter \"b\" is denied"])
@@ -168,7 +175,8 @@ import Testing
       try missing("min_wrapping_ttl = \"1m\"", [:], .seconds(5))
         == ["wrapping: the wrapping TTL must be at least 1m0s"])
     #expect(
-      try missing("max_wrapping_ttl = \"1m\"", [:], .seconds(90)) == ["wrapping: the wrapping TTL must be at most 1m0s"])
+      try missing("max_wrapping_ttl = \"1m\"", [:], .seconds(90)) == ["wrapping: the wrapping TTL must be at most 1m0s"]
+    )
     #expect(
       try missing("", sudo: true) == ["sudo: the capability \"sudo\", because the path is protected"])
   }
@@ -180,7 +188,8 @@ import Testing
     let explanation = set.explain(AccessQuestion(.update, path: "a/b"))
     #expect(
       explanation.smallestRule
-        == "path \"a/b\" {\n  capabilities = [\"list\", \"read\", \"update\"]\n  denied_parameters = {\n    \"x\" = []\n  }\n}\n")
+        == "path \"a/b\" {\n  capabilities = [\"list\", \"read\", \"update\"]\n  denied_parameters = {\n    \"x\" = []\n  }\n}\n"
+    )
     #expect(explanation.note.hasPrefix("once the path has a rule of its own, \"a/*\" no longer counts"))
   }
 

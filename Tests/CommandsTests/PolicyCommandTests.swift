@@ -1,3 +1,4 @@
+import Glibc
 import JSONText
 import Testing
 
@@ -103,8 +104,14 @@ import Testing
     ("cases: [{name: x, policies: [a], path: p, operation: read}]", "neither"),
     ("cases: [{name: x, policies: [a], path: p, operation: read, expect: maybe}]", "expect must be allow or deny"),
     ("cases: [{name: x, policies: [a], path: p, operation: read, expect: allow}]", "is not in the file"),
-    ("policies: {a: {text: 'path {'}}\ncases: [{name: x, policies: [a], path: p, operation: read, expect: deny}]", "Error reading policy"),
-    ("policies: {a: gone.hcl}\ncases: [{name: x, policies: [a], path: p, operation: read, expect: deny}]", "no such file"),
+    (
+      "policies: {a: {text: 'path {'}}\ncases: [{name: x, policies: [a], path: p, operation: read, expect: deny}]",
+      "Error reading policy"
+    ),
+    (
+      "policies: {a: gone.hcl}\ncases: [{name: x, policies: [a], path: p, operation: read, expect: deny}]",
+      "no such file"
+    ),
   ])
   func mistakesInTheFileAreTold(text: String, message: String) {
     world.files["t.yaml"] = Array(text.utf8)
@@ -158,7 +165,8 @@ import Testing
       world.body(1)
         == #"{"accessor":"acc","operation":"update","parameters":{"k":"v"},"path":"a/b","wrap_ttl":"60s"}"#
         || world.body(1)
-          == #"{"operation":"update","path":"a/b","parameters":{"k":"v"},"wrap_ttl":"60s","accessor":"acc"}"#)
+          == #"{"operation":"update","path":"a/b","parameters":{"k":"v"},"wrap_ttl":"60s","accessor":"acc"}"#
+    )
     #expect(world.run("policy", "explain", "-policy=a", "-policy=b", "list", "x") == 0)
     #expect(world.body(2).contains(#""policies":["a","b"]"#))
     world.input = "hvs.secret\n"
@@ -225,5 +233,41 @@ import Testing
     #expect(world.run("policy", "simulate", "-audit=audit.log", "-policy=team=dir/team.hcl") == 0)
     #expect(world.run("policy", "simulate") == 1)
     #expect(world.run("policy", "simulate", "-audit=absent.log") == 1)
+  }
+}
+
+/// The examples of the page for operators do what it says.
+@Suite struct PolicyPageTests {
+  @Test(arguments: ["hcl", "yaml"]) func examplesHold(notation: String) throws {
+    let folder = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+    let page = try #require(text("/\(folder)/docs/policies.md"))
+    let world = World()
+    let block = try #require(
+      page.components(between: "```\(notation)\n", and: "```").first { $0.hasPrefix("# team_test") })
+    world.files["t.\(notation)"] = Array(block.utf8)
+    #expect(world.run("policy", "test", "t.\(notation)") == 0, "\(world.errors)\(world.output)")
+    #expect(world.output.hasSuffix(", 0 failed\n"))
+  }
+
+  private func text(_ path: String) -> String? {
+    guard let file = fopen(path, "r") else { return nil }
+    defer { fclose(file) }
+    var bytes: [UInt8] = []
+    while case let c = fgetc(file), c >= 0 { bytes.append(UInt8(truncatingIfNeeded: c)) }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+}
+
+extension String {
+  fileprivate func components(between start: String, and end: String) -> [String] {
+    var out: [String] = []
+    var rest = self[...]
+    while let open = rest.firstRange(of: start) {
+      let inner = rest[open.upperBound...]
+      guard let close = inner.firstRange(of: end) else { break }
+      out.append(String(inner[..<close.lowerBound]))
+      rest = inner[close.upperBound...]
+    }
+    return out
   }
 }

@@ -40,8 +40,12 @@ import Testing
   }
 
   @Test func scalarsAreReadAsJSONReadsThem() throws {
-    #expect(try read("[1, -2, 1.5, 1e3, 007, 1_0, ~, '', x y, a#b, http://x]")
-      == [1, -2, .number(JSONNumber(text: "1.5")), .number(JSONNumber(text: "1e3")), "007", "1_0", nil, "", "x y", "a#b", "http://x"])
+    #expect(
+      try read("[1, -2, 1.5, 1e3, 007, 1_0, ~, '', x y, a#b, http://x]")
+        == [
+          1, -2, .number(JSONNumber(text: "1.5")), .number(JSONNumber(text: "1e3")), "007", "1_0", nil, "", "x y",
+          "a#b", "http://x",
+        ])
     #expect(try read("") == .null)
     #expect(try read("a:\nb: c") == ["a": nil, "b": "c"])
     #expect(try read("- - 1\n  - 2\n- a: 1\n  b: 2") == [[1, 2], ["a": 1, "b": 2]])
@@ -50,7 +54,8 @@ import Testing
 
   @Test(arguments: [
     ("a: &x 1", 1), ("a: *x", 1), ("a: !t x", 1), ("a: >\n  x", 1), ("a: 1\na: 2", 2), ("a: yes", 1), ("a: b: c", 1),
-    ("\ta: 1", 1), ("a:\n\tb: 1", 2), ("a: 1\n  b: 2", 2), ("? a\n: b", 1), ("a: [1, 2", 1), ("a: \"x", 1), ("a: {b}", 1),
+    ("\ta: 1", 1), ("a:\n\tb: 1", 2), ("a: 1\n  b: 2", 2), ("? a\n: b", 1), ("a: [1, 2", 1), ("a: \"x", 1),
+    ("a: {b}", 1),
     ("a: [1] x", 1), ("- 1\nb: 2", 2), ("a: 1\n---\nb: 2", 2), ("a: \"\\q\"", 1), ("a: {b: 1, b: 2}", 1), ("a: @x", 1),
     ("a: b\n  c", 2), ("%YAML 1.2", 1), ("a: on", 1),
   ])
@@ -70,7 +75,9 @@ import Testing
   /// No bytes stop the program.
   @Test func anyBytesAreReadOrRefused() throws {
     let random = RandomSource.seeded(7)
-    let words = ["a", ":", " ", "\n", "-", "  ", "|", "\"", "'", "[", "]", "{", "}", ",", "#", "\\", "ü", "1", "\t", "- ", ": "]
+    let words = [
+      "a", ":", " ", "\n", "-", "  ", "|", "\"", "'", "[", "]", "{", "}", ",", "#", "\\", "ü", "1", "\t", "- ", ": ",
+    ]
     var read = 0
     for _ in 0..<20_000 {
       let text = (0..<Int(random.below(24))).map { _ in words[Int(random.below(UInt64(words.count)))] }.joined()

@@ -81,7 +81,9 @@ struct DenialTests {
     world.enable("secret", "kv")
     try world.policy("p", "path \"secret/+/b\" {\n  capabilities = [\"read\", \"update\"]\n}\n")
     let token = try world.token(["p"])
-    for (operation, path) in [("read", "secret/a/b"), ("list", "secret/a"), ("delete", "secret/a/b"), ("read", "sys/seal")] {
+    for (operation, path) in [
+      ("read", "secret/a/b"), ("list", "secret/a"), ("delete", "secret/a/b"), ("read", "sys/seal"),
+    ] {
       let body = #"{"token":"\#(token)","operation":"\#(operation)","path":"\#(path)"}"#
       let explained = world.send(.update, "sys/policies/explain", body).data["allowed"]
       let done = world.send(try #require(EngineAPI.Operation(rawValue: operation)), path, token: token).status != 403
@@ -89,13 +91,17 @@ struct DenialTests {
     }
     func ask(_ body: String) -> Answer { world.send(.update, "sys/policies/explain", body) }
     #expect(ask(#"{"policies":"root","operation":"delete","path":"x"}"#).data["root"] == true)
-    #expect(ask(#"{"policies":"p","operation":"read","path":"sys/health"}"#).data["reason"] == "the path works without a token")
+    #expect(
+      ask(#"{"policies":"p","operation":"read","path":"sys/health"}"#).data["reason"]
+        == "the path works without a token")
     #expect(ask(#"{"policies":"p","operation":"update","path":"sys/seal"}"#).data["sudo_required"] == true)
     #expect(ask(#"{"policies":"p","operation":"update","path":"secret/a/b"}"#).warnings?.count == 1)
     for body in [
-      "{}", #"{"policies":"p"}"#, #"{"policies":"p","operation":"read"}"#, #"{"policies":"p","operation":"x","path":"a"}"#,
+      "{}", #"{"policies":"p"}"#, #"{"policies":"p","operation":"read"}"#,
+      #"{"policies":"p","operation":"x","path":"a"}"#,
       #"{"policies":"p","token":"t","operation":"read","path":"a"}"#, #"{"token":"t","operation":"read","path":"a"}"#,
-      #"{"accessor":"t","operation":"read","path":"a"}"#, #"{"policies":"p","operation":"read","path":"a","parameters":1}"#,
+      #"{"accessor":"t","operation":"read","path":"a"}"#,
+      #"{"policies":"p","operation":"read","path":"a","parameters":1}"#,
     ] {
       #expect(ask(body).status == 400, "\(body)")
     }

@@ -58,7 +58,8 @@ extension PolicySet {
     let refusal = known ?? verdict.refusal
     let lacksSudo = question.needsSudo && !verdict.hasSudo
     let isAllowed = refusal == nil && !lacksSudo
-    let deciding = verdict.isRoot || question.operation == .help ? nil : acl.rule(for: question.operation, path: question.path)
+    let deciding =
+      verdict.isRoot || question.operation == .help ? nil : acl.rule(for: question.operation, path: question.path)
     let matching = verdict.isRoot ? [] : matchingRules(question)
     let path = CompiledACL.bytes(question.path, of: question.operation)
     let winner = deciding.map { acl.pattern(of: $0, path: path) }
@@ -71,7 +72,8 @@ extension PolicySet {
     return Explanation(
       question: question, isAllowed: isAllowed, isRoot: verdict.isRoot, refusal: refusal,
       reason: reason(question, verdict, refusal, lacksSudo: lacksSudo), policies: shares(matching),
-      candidates: candidates(matching, winner: winner, deciding), missing: lacks(question, refusal, lacksSudo: lacksSudo),
+      candidates: candidates(matching, winner: winner, deciding),
+      missing: lacks(question, refusal, lacksSudo: lacksSudo),
       skipped: unresolved.map(\.reference), smallestRule: smallest.text, note: smallest.note)
   }
 
@@ -95,7 +97,8 @@ extension PolicySet {
       let why: String
       if decides {
         let next = matching.first { $0.pattern != winner }
-        why = next.map { "counts before \"\($0.pattern.written)\": " + order.advantage(over: $0.order) }
+        why =
+          next.map { "counts before \"\($0.pattern.written)\": " + order.advantage(over: $0.order) }
           ?? "the only rule that matches"
       } else {
         why = first.map { "does not count beside \"\($0.pattern.written)\": " + $0.order.advantage(over: order) } ?? ""

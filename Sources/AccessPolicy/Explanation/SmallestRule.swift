@@ -20,7 +20,8 @@ struct SmallestRule {
   init(for question: AccessQuestion, in set: PolicySet, deciding: Permissions?, pattern: PathPattern?) {
     let path = CompiledACL.bytes(question.path, of: question.operation)
     guard PathPattern(path) == .exact(path), !path.isEmpty else {
-      self.init(text: nil, note: "the path has a wildcard's sign at its end or as a segment, and cannot be written exactly")
+      self.init(
+        text: nil, note: "the path has a wildcard's sign at its end or as a segment, and cannot be written exactly")
       return
     }
     let isExact = pattern == .exact(path)

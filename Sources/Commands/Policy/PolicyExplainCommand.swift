@@ -69,7 +69,9 @@ struct PolicyExplainCommand: Command {
   }
 
   private func explainDenial(_ call: Invocation, _ output: Output) throws(CommandFailure) {
-    if !call.arguments.isEmpty { throw .local("Too many arguments (expected 0 with -request, got \(call.arguments.count))") }
+    if !call.arguments.isEmpty {
+      throw .local("Too many arguments (expected 0 with -request, got \(call.arguments.count))")
+    }
     let client = try call.client()
     let id = Invocation.trimmed(call[request])
     let secret = try call.attempt("Error asking for an explanation") { () throws(APIError) in

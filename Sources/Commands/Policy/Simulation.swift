@@ -57,7 +57,8 @@ struct Simulation {
       count(request, isAllowed: true, "allowed now", rules)
     case .refused(let refusal, let rules): count(request, isAllowed: false, refusal.description, rules)
     case .missesSudo(let rules):
-      count(request, isAllowed: false, "the path is protected, and the rule that decides does not grant \"sudo\"", rules)
+      count(
+        request, isAllowed: false, "the path is protected, and the rule that decides does not grant \"sudo\"", rules)
     }
   }
 

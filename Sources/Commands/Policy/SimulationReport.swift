@@ -20,7 +20,9 @@ struct SimulationReport {
     }
     if !simulation.notJudged.isEmpty {
       lines += ["", "Not judged"]
-      lines += simulation.notJudged.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "  \($0.value)  \($0.key)" }
+      lines += simulation.notJudged.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map {
+        "  \($0.value)  \($0.key)"
+      }
     }
     if !unused.isEmpty {
       lines += ["", "Not needed by any request of this log"]

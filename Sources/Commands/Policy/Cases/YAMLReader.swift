@@ -117,7 +117,9 @@ struct YAMLReader {
         values.append(try Self.inline(content, line: line.number))
       }
     }
-    if let line = try peek(), line.indent > indent { throw YAMLError(line: line.number, message: "unexpected indentation") }
+    if let line = try peek(), line.indent > indent {
+      throw YAMLError(line: line.number, message: "unexpected indentation")
+    }
     return .array(values)
   }
 
@@ -148,7 +150,9 @@ struct YAMLReader {
       }
       members.append(JSONObject.Member(name: name, value: value))
     }
-    if let line = try peek(), line.indent > indent { throw YAMLError(line: line.number, message: "unexpected indentation") }
+    if let line = try peek(), line.indent > indent {
+      throw YAMLError(line: line.number, message: "unexpected indentation")
+    }
     return .object(JSONObject(members: members))
   }
 

@@ -36,7 +36,8 @@ struct YAMLScalars {
         line: line, message: "anchors, aliases and tags are not supported; quote a text that begins with & * or !")
     case UInt8(ascii: ">"), UInt8(ascii: "|"):
       throw YAMLError(line: line, message: "of texts over several lines only \"|\" and \"|-\" are supported")
-    case UInt8(ascii: "%"), UInt8(ascii: "@"), UInt8(ascii: "`"), UInt8(ascii: ","), UInt8(ascii: "]"), UInt8(ascii: "}"):
+    case UInt8(ascii: "%"), UInt8(ascii: "@"), UInt8(ascii: "`"), UInt8(ascii: ","), UInt8(ascii: "]"),
+      UInt8(ascii: "}"):
       throw YAMLError(line: line, message: "a text that begins with a sign of YAML must be quoted")
     default: break
     }

@@ -27,7 +27,8 @@ extension SystemEngine {
       "plugins/runtimes/catalog/", summary: "Runtimes of plugins, of which there are none",
       [.read: { _, _ in .data(["runtimes": []]) }, .list: { _, _ in .data(["runtimes": []]) }]),
     Route(
-      "plugins/reload/backend", fields: [Fields.plugin.description, Fields.mounts.description, Fields.scope.description],
+      "plugins/reload/backend",
+      fields: [Fields.plugin.description, Fields.mounts.description, Fields.scope.description],
       summary: "Starts the engines of mounts anew", [.update: { try reload($1) }]),
     Route("experiments", summary: "Experiments that are enabled", [.read: { _, _ in .data(["keys": []]) }]),
   ]
@@ -78,7 +79,9 @@ extension SystemEngine {
     let plugin = try call[Fields.plugin] ?? ""
     let mounts = try call[Fields.mounts] ?? []
     if plugin.isEmpty && mounts.isEmpty { throw EngineError.invalid("plugin or mounts must be provided") }
-    if !plugin.isEmpty && !mounts.isEmpty { throw EngineError.invalid("plugin and mounts cannot be set at the same time") }
+    if !plugin.isEmpty && !mounts.isEmpty {
+      throw EngineError.invalid("plugin and mounts cannot be set at the same time")
+    }
     return .data(
       ["reload_id": .string(call.id)],
       warnings: ["The engines of this server are built in: there was nothing to reload."])

@@ -90,7 +90,8 @@ extension SystemEngine {
     uname(&name)
     let machine = withUnsafeBytes(of: name.machine) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     return [
-      "hostname": .string(hostname), "uptime": .int(uptime), "bootTime": .int(max(0, now.seconds &- Int64(clamping: uptime))),
+      "hostname": .string(hostname), "uptime": .int(uptime),
+      "bootTime": .int(max(0, now.seconds &- Int64(clamping: uptime))),
       "procs": .int(ProcFile.names("/proc").count { UInt32($0) != nil }), "os": "linux",
       "platform": .string(release["ID"] ?? ""), "platformVersion": .string(release["VERSION_ID"] ?? ""),
       "kernelVersion": .string(String(ProcFile.text("/proc/sys/kernel/osrelease").prefix { $0 != "\n" })),

@@ -73,7 +73,9 @@ struct ThreadProfile {
         id: thread.id, name: thread.name, userMilliseconds: milliseconds(thread.user, before?.user ?? 0),
         systemMilliseconds: milliseconds(thread.system, before?.system ?? 0), running: runs[thread.id] ?? 0)
     }.filter { $0.userMilliseconds + $0.systemMilliseconds > 0 || $0.running > 0 }.sorted {
-      ($1.userMilliseconds &+ $1.systemMilliseconds, $1.running) < ($0.userMilliseconds &+ $0.systemMilliseconds, $0.running)
+      ($1.userMilliseconds &+ $1.systemMilliseconds, $1.running) < (
+        $0.userMilliseconds &+ $0.systemMilliseconds, $0.running
+      )
     }
   }
 }

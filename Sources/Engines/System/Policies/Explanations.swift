@@ -137,7 +137,9 @@ extension SystemEngine {
 
   private static func warnings(_ rights: PathRights, _ operation: AccessOperation) -> [String] {
     guard rights.isMounted else { return ["No engine is mounted at this path: an allowed request finds nothing."] }
-    guard rights.hasRoute else { return ["The engine mounted there has no such path: an allowed request finds nothing."] }
+    guard rights.hasRoute else {
+      return ["The engine mounted there has no such path: an allowed request finds nothing."]
+    }
     guard rights.tellsCreate, operation == .create || operation == .update else { return [] }
     return ["A write here needs \"create\" where nothing is there yet, and \"update\" where something is."]
   }

@@ -1,6 +1,6 @@
 internal import Primitives
 
-/// Lets one profile of the process be taken at a time, since each holds a worker and looks at every thread.
+/// Lets one profile of the process be taken at a time, since each holds a thread and looks at every thread.
 package final class Profiling: Sendable {
   private let isUnderWay = Locked(false)
 

@@ -108,7 +108,7 @@ extension SystemEngine {
     let format = try call[Fields.logFormat] ?? "standard"
     guard ["standard", "json", ""].contains(format) else { throw EngineError.invalid("unknown log format") }
     let isJSON = format == "json"
-    // Each reader holds a worker for as long as it likes.
+    // Each reader holds a thread for as long as it likes.
     guard sink.listenerCount < mostMonitors else {
       throw EngineError(status: 429, messages: ["too many clients follow the log already"])
     }

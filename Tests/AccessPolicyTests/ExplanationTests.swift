@@ -60,8 +60,12 @@ import Testing
         #expect(PolicySet(added).allows(question), "\(text)\n\(context)")
         // It takes nothing away.
         let before = Set(acl.capabilities(question.path)).subtracting(["deny"])
-        #expect(
-          before.isSubset(of: CompiledACL(added, subject: nil).capabilities(question.path)), "\(text)\n\(context)")
+        let after = CompiledACL(added, subject: nil)
+        #expect(before.isSubset(of: after.capabilities(question.path)), "\(text)\n\(context)")
+        let list = question.path + (question.path.hasSuffix("/") ? "" : "/")
+        if acl.capabilities(list).contains("list") {
+          #expect(after.capabilities(list).contains("list"), "\(text)\n\(context)")
+        }
       }
     }
     #expect(allowed > 500 && refused > 500 && offered > refused / 3, "\(allowed) \(refused) \(offered)")

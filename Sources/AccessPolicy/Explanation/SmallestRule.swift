@@ -31,6 +31,10 @@ struct SmallestRule {
     if let deciding, !denies {
       if isExact { draft.join(with: deciding, for: question) } else { draft.take(over: deciding, for: question) }
     }
+    // A rule for the path counts for its list too, which another may have granted until now.
+    if !isExact, set.acl.rule(for: .list, path: question.path)?.permissions.capabilities.contains(.list) == true {
+      draft.capabilities.insert(.list)
+    }
     guard let policy = try? Policy(name: "\0added", text: draft.text),
       PolicySet(set.policies + [policy], subject: set.subject).allows(question)
     else {

@@ -30,7 +30,7 @@ package struct HTTPGateway: HTTPHandler {
     if origin.asksForUnknownMethod { return message(.errors(405, []), request, behaviour) }
     var answer =
       request.method == "OPTIONS" && origin.isPreflight
-      ? WireResponse(status: 204, contentType: "", body: .bytes([])) : route(request, behaviour)
+      ? WireResponse(status: 200, contentType: "", body: .bytes([])) : route(request, behaviour)
     answer.headers += origin.responseHeaders
     return message(answer, request, behaviour)
   }

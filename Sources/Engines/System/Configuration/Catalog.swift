@@ -63,7 +63,7 @@ extension SystemEngine {
     let name = call.capture("name")
     guard let type = try types(call, call.capture("type")).first(where: { $0.name == name }) else { return .none }
     return .data([
-      "name": .string(type.name), "args": [], "command": "", "sha256": "", "builtin": true,
+      "name": .string(type.name), "args": .null, "command": "", "sha256": "", "builtin": true,
       "version": .string(type.version), "deprecation_status": "supported",
     ])
   }

@@ -94,7 +94,7 @@ extension SystemEngine {
       throw EngineError.invalid("a header must not hold control characters")
     }
     try call.active.state.responseHeaders.change { $0[name] = .strings(values) }
-    return .none
+    return .data(.null)
   }
 
   private static func removeHeader(_ call: Call) throws -> Reply {

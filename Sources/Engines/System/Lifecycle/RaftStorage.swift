@@ -122,7 +122,8 @@ extension SystemEngine {
     for field in [Fields.trailingLogs, Fields.minQuorum] {
       if let value = try call[field] {
         guard value >= 0 else { throw EngineError.invalid("\(field.name) cannot be negative") }
-        changes[field.name] = .int(value)
+        // Nought leaves what is set.
+        if value > 0 { changes[field.name] = .int(value) }
       }
     }
     try call.active.state.autopilot.change { stored throws(EngineError) in

@@ -11,7 +11,7 @@ struct DenialTests {
     RequestPipeline(node: world.node).handle(world.request(operation, path, #"{"k":"topsecret"}"#, token: token))
   }
 
-  private func id(_ response: WireResponse) -> String? {
+  private func requestID(_ response: WireResponse) -> String? {
     response.headers.first { $0.name == "X-Vault-Request-Id" }?.value
   }
 
@@ -23,7 +23,7 @@ struct DenialTests {
     let response = denied(world, .update, "secret/a", token: token)
     #expect(response.status == 403)
     #expect(World.answer(response).text == #"{"errors":["1 error occurred:\n\t* permission denied\n\n"]}"# + "\n")
-    let id = try #require(id(response))
+    let id = try #require(requestID(response))
     let answer = world.send(.read, "sys/policies/explain/\(id)")
     #expect(answer.status == 200)
     #expect(answer.data["path"] == "secret/a")
@@ -47,13 +47,13 @@ struct DenialTests {
 
   @Test func everyCauseIsTold() throws {
     let world = try World()
-    let none = try #require(id(denied(world, .read, "sys/mounts", token: "")))
-    let unknown = try #require(id(denied(world, .read, "sys/mounts", token: "hvs.wrong")))
+    let none = try #require(requestID(denied(world, .read, "sys/mounts", token: "")))
+    let unknown = try #require(requestID(denied(world, .read, "sys/mounts", token: "hvs.wrong")))
     let weak = try world.token(["absent"])
-    let rule = try #require(id(denied(world, .read, "sys/mounts", token: weak)))
-    let head = try #require(id(denied(world, .header, "sys/mounts", token: weak)))
+    let rule = try #require(requestID(denied(world, .read, "sys/mounts", token: weak)))
+    let head = try #require(requestID(denied(world, .header, "sys/mounts", token: weak)))
     try world.policy("almost", "path \"sys/seal\" {\n  capabilities = [\"update\"]\n}\n")
-    let sudo = try #require(id(denied(world, .update, "sys/seal", token: try world.token(["almost"]))))
+    let sudo = try #require(requestID(denied(world, .update, "sys/seal", token: try world.token(["almost"]))))
     func reason(_ id: String) -> JSONValue? { world.send(.read, "sys/policies/explain/\(id)").data["reason"] }
     #expect(reason(none) == "the request had no token")
     #expect(reason(unknown) == "the token is not known: it never was, has expired, or was revoked")
@@ -68,7 +68,7 @@ struct DenialTests {
     try world.policy(
       "nearly", "path \"sys/policies/explain*\" {\n  capabilities = [\"read\", \"update\", \"list\"]\n}\n")
     let token = try world.token(["nearly"])
-    let id = try #require(id(denied(world, .read, "sys/mounts", token: token)))
+    let id = try #require(requestID(denied(world, .read, "sys/mounts", token: token)))
     #expect(world.send(.read, "sys/policies/explain/\(id)", token: token).status == 403)
     #expect(world.send(.list, "sys/policies/explain", token: token).status == 403)
     let body = #"{"policies":["nearly"],"operation":"read","path":"a"}"#
@@ -86,7 +86,8 @@ struct DenialTests {
     ] {
       let body = #"{"token":"\#(token)","operation":"\#(operation)","path":"\#(path)"}"#
       let explained = world.send(.update, "sys/policies/explain", body).data["allowed"]
-      let done = world.send(try #require(EngineAPI.Operation(rawValue: operation)), path, token: token).status != 403
+      let wanted = try #require(EngineAPI.Operation(rawValue: operation))
+      let done = world.send(wanted, path, token: token).status != 403
       #expect(explained == .bool(done), "\(operation) \(path)")
     }
     func ask(_ body: String) -> Answer { world.send(.update, "sys/policies/explain", body) }

@@ -39,7 +39,7 @@ package struct Explanation: Sendable {
   /// The one that decides first, then in the order in which the others would have come.
   package let candidates: [Candidate]
   package let missing: [Lack]
-  /// Rules whose templates have no value for the token's entity.
+  /// Rules that might have matched, had their templates a value for the token's entity.
   package let skipped: [RuleReference]
   /// HCL; nil where the request is allowed, or where no added rule would help.
   package let smallestRule: String?
@@ -74,7 +74,7 @@ extension PolicySet {
       reason: reason(question, verdict, refusal, lacksSudo: lacksSudo), policies: shares(matching),
       candidates: candidates(matching, winner: winner, deciding),
       missing: lacks(question, refusal, lacksSudo: lacksSudo),
-      skipped: unresolved.map(\.reference), smallestRule: smallest.text, note: smallest.note)
+      skipped: unresolved.filter { path.starts(with: $0.rule.path.fixedBeginning) }.map(\.reference), smallestRule: smallest.text, note: smallest.note)
   }
 
   /// All rules that match, the one that decides first.

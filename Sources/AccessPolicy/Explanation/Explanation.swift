@@ -74,7 +74,8 @@ extension PolicySet {
       reason: reason(question, verdict, refusal, lacksSudo: lacksSudo), policies: shares(matching),
       candidates: candidates(matching, winner: winner, deciding),
       missing: lacks(question, refusal, lacksSudo: lacksSudo),
-      skipped: unresolved.filter { path.starts(with: $0.rule.path.fixedBeginning) }.map(\.reference), smallestRule: smallest.text, note: smallest.note)
+      skipped: unresolved.filter { path.starts(with: $0.rule.path.fixedBeginning) }.map(\.reference),
+      smallestRule: smallest.text, note: smallest.note)
   }
 
   /// All rules that match, the one that decides first.

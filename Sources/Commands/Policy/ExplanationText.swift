@@ -32,7 +32,10 @@ enum ExplanationText {
       let name = "  " + (value["name"]?.stringValue ?? "")
       if value["exists"] == false { return [name, "does not exist"] }
       if name == "  root" { return [name, "allows everything"] }
-      return [name, "\(count(value, "rules")) \(value["rules"] == 1 ? "rule" : "rules"), \(count(value, "matching_rules")) match"]
+      return [
+        name,
+        "\(count(value, "rules")) \(value["rules"] == 1 ? "rule" : "rules"), \(count(value, "matching_rules")) match",
+      ]
     }
     return [Table.aligned(rows)]
   }

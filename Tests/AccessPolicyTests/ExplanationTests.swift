@@ -59,9 +59,12 @@ import Testing
         let added = try policies + [Policy(name: "added", text: text)]
         #expect(PolicySet(added).allows(question), "\(text)\n\(context)")
         // It takes nothing away.
-        let before = Set(acl.capabilities(question.path)).subtracting(["deny"])
         let after = CompiledACL(added, subject: nil)
-        #expect(before.isSubset(of: after.capabilities(question.path)), "\(text)\n\(context)")
+        for operation in AccessOperation.allCases where operation != .list && question.operation != .list {
+          let before = acl.decide(operation, path: question.path, parameters: [:], wrapTTL: nil)
+          let now = after.decide(operation, path: question.path, parameters: [:], wrapTTL: nil)
+          #expect(now.isAllowed || !before.isAllowed, "\(operation) \(text)\n\(context)")
+        }
         let list = question.path + (question.path.hasSuffix("/") ? "" : "/")
         if acl.capabilities(list).contains("list") {
           #expect(after.capabilities(list).contains("list"), "\(text)\n\(context)")

@@ -133,7 +133,7 @@ let package = Package(
     layer(
       "SystemEngine", path: "Engines/System",
       Shared.engine + [
-        "Kernel", "Tokens", "Leases", "UserLockout", "AuditTrail", "AccessPolicy", "AuditAPI", "SealAPI", "HCL",
+        "CSystem", "Kernel", "Tokens", "Leases", "UserLockout", "AuditTrail", "AccessPolicy", "AuditAPI", "SealAPI", "HCL",
         "Logging", "Metrics",
       ]),
 

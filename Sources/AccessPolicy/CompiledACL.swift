@@ -3,21 +3,33 @@ package import Primitives
 
 /// The answer to "may this token do that?".
 package struct Verdict: Sendable, Equatable {
-  /// Whether the rules let the operation through; a path that is protected needs `hasSudo` besides.
-  package let isAllowed: Bool
+  /// What keeps the request out; nil where nothing does. A path that is protected needs `hasSudo` besides.
+  package let refusal: Refusal?
   package let hasSudo: Bool
   /// Names of the policies that grant the capability; empty where it is not granted.
   package let grantingPolicies: [String]
   package let isRoot: Bool
 
-  package init(isAllowed: Bool, hasSudo: Bool = false, grantingPolicies: [String] = [], isRoot: Bool = false) {
-    self.isAllowed = isAllowed
+  package init(refusal: Refusal? = nil, hasSudo: Bool = false, grantingPolicies: [String] = [], isRoot: Bool = false) {
+    self.refusal = refusal
     self.hasSudo = hasSudo
     self.grantingPolicies = grantingPolicies
     self.isRoot = isRoot
   }
 
-  static let denied = Verdict(isAllowed: false)
+  /// Whether the rules let the operation through.
+  package var isAllowed: Bool { refusal == nil }
+}
+
+/// The rule that decides about a request, and where its set has it.
+struct DecidingRule {
+  enum Place {
+    case exact, exactWithoutSlash
+    case prefix(Int)
+    case segmented(Int)
+  }
+  let place: Place
+  let permissions: Permissions
 }
 
 /// All policies of a token made into one set of rules. Exactly one rule, the most specific one that matches, decides
@@ -94,19 +106,20 @@ package final class CompiledACL: Sendable {
   package func decide(
     _ operation: AccessOperation, path: String, parameters: JSONObject, wrapTTL: TimeSpan?
   ) -> Verdict {
-    if isRoot {
-      return Verdict(isAllowed: true, hasSudo: true, grantingPolicies: [Policy.rootName], isRoot: true)
-    }
-    if operation == .help { return Verdict(isAllowed: true) }
-    var bytes = Self.bytes(path)
-    if operation == .list, let last = bytes.last, last != UInt8(ascii: "/") { bytes.append(UInt8(ascii: "/")) }
-    guard let permissions = rule(bytes, isList: operation == .list) else { return .denied }
+    if isRoot { return Verdict(hasSudo: true, grantingPolicies: [Policy.rootName], isRoot: true) }
+    if operation == .help { return Verdict() }
+    guard let rule = rule(for: operation, path: path) else { return Verdict(refusal: .noRule) }
+    let permissions = rule.permissions
     let hasSudo = permissions.capabilities.contains(.sudo)
-    guard permissions.allow(operation, parameters, wrapTTL: wrapTTL) else {
-      return Verdict(isAllowed: false, hasSudo: hasSudo)
+    if let refusal = permissions.refusal(operation, parameters, wrapTTL: wrapTTL) {
+      return Verdict(refusal: refusal, hasSudo: hasSudo)
     }
-    return Verdict(
-      isAllowed: true, hasSudo: hasSudo, grantingPolicies: permissions.policies(granting: CapabilitySet(operation)))
+    return Verdict(hasSudo: hasSudo, grantingPolicies: permissions.policies(granting: CapabilitySet(operation)))
+  }
+
+  /// The one rule that decides about the operation.
+  func rule(for operation: AccessOperation, path: String) -> DecidingRule? {
+    rule(Self.bytes(path, of: operation), isList: operation == .list)
   }
 
   /// What the token may do there, sorted: `["root"]`, `["deny"]`, or names of capabilities. A path that ends in `/`
@@ -114,7 +127,7 @@ package final class CompiledACL: Sendable {
   package func capabilities(_ path: String) -> [String] {
     if isRoot { return [Policy.rootName] }
     let bytes = Self.bytes(path)
-    return rule(bytes, isList: bytes.last == UInt8(ascii: "/"))?.capabilities.sortedNames ?? ["deny"]
+    return rule(bytes, isList: bytes.last == UInt8(ascii: "/"))?.permissions.capabilities.sortedNames ?? ["deny"]
   }
 
   /// Whether some path at or below `prefix` (a mount's path, with its slash) is granted anything.
@@ -162,22 +175,42 @@ package final class CompiledACL: Sendable {
     return Array(path.utf8.drop { $0 == UInt8(ascii: "/") })
   }
 
-  private func rule(_ path: [UInt8], isList: Bool) -> Permissions? {
-    if let found = exact[path] { return found }
+  /// The path as rules see it: lists run with a slash at its end.
+  static func bytes(_ path: String, of operation: AccessOperation) -> [UInt8] {
+    var bytes = bytes(path)
+    if operation == .list, let last = bytes.last, last != UInt8(ascii: "/") { bytes.append(UInt8(ascii: "/")) }
+    return bytes
+  }
+
+  private func rule(_ path: [UInt8], isList: Bool) -> DecidingRule? {
+    if let found = exact[path] { return DecidingRule(place: .exact, permissions: found) }
     if isList, path.last == UInt8(ascii: "/") {
       let bare = path.dropLast()
-      return exact[Array(bare)] ?? glob(bare) ?? glob(path[...])
+      if let found = exact[Array(bare)] { return DecidingRule(place: .exactWithoutSlash, permissions: found) }
+      return glob(bare) ?? glob(path[...])
     }
     return glob(path[...])
   }
 
-  private func glob(_ path: ArraySlice<UInt8>) -> Permissions? {
-    let covering = longestPrefix(of: path).map { prefixes[$0] }
-    for rule in segmented {
-      if let covering, covering.precedence > rule.precedence { break }
-      if Self.matches(rule, path) { return rule.permissions }
+  private func glob(_ path: ArraySlice<UInt8>) -> DecidingRule? {
+    let covering = longestPrefix(of: path)
+    for (i, rule) in segmented.enumerated() {
+      if let covering, prefixes[covering].precedence > rule.precedence { break }
+      if PathPattern.matches(rule.segments, isOpen: rule.isOpen, path) {
+        return DecidingRule(place: .segmented(i), permissions: rule.permissions)
+      }
     }
-    return covering?.permissions
+    return covering.map { DecidingRule(place: .prefix($0), permissions: prefixes[$0].permissions) }
+  }
+
+  /// The pattern of a rule that this set found to decide about the path.
+  func pattern(of rule: DecidingRule, path: [UInt8]) -> PathPattern {
+    switch rule.place {
+    case .exact: .exact(path)
+    case .exactWithoutSlash: .exact(path.dropLast())
+    case .prefix(let at): .prefix(prefixes[at].prefix)
+    case .segmented(let at): .segments(segmented[at].segments, isOpen: segmented[at].isOpen)
+    }
   }
 
   /// Whatever sorts between a prefix of the path and the path itself begins with that prefix. So the last one that
@@ -192,20 +225,6 @@ package final class CompiledACL: Sendable {
     var candidate = low > 0 ? low - 1 : nil
     while let at = candidate, !path.starts(with: prefixes[at].prefix) { candidate = prefixes[at].shorter }
     return candidate
-  }
-
-  private static func matches(_ rule: SegmentRule, _ path: ArraySlice<UInt8>) -> Bool {
-    var at = path.startIndex
-    let last = rule.segments.count - 1
-    for (i, segment) in rule.segments.enumerated() {
-      if at > path.endIndex { return false }
-      if i == last, rule.isOpen, case .literal(let bytes) = segment { return path[at...].starts(with: bytes) }
-      let end = path[at...].firstIndex(of: UInt8(ascii: "/")) ?? path.endIndex
-      if case .literal(let bytes) = segment, !path[at..<end].elementsEqual(bytes) { return false }
-      at = end + 1
-    }
-    // Behind the last segment the path must have ended.
-    return at == path.endIndex + 1
   }
 
   /// Whether the rule matches some path that begins with `mount`, which ends with a slash.

@@ -18,28 +18,30 @@ struct ParameterRules: Sendable, Equatable {
     required += other.required.filter { seen.insert($0).inserted }
   }
 
-  func permit(_ parameters: JSONObject) -> Bool {
-    if isEmpty { return true }
-    for name in required where parameters[name] == nil { return false }
-    if parameters.isEmpty { return true }
+  /// The first of the rules that these parameters break; nil where they break none.
+  func refusal(_ parameters: JSONObject) -> Refusal? {
+    if isEmpty { return nil }
+    for name in required where parameters[name] == nil { return .missingParameter(name) }
+    guard let first = parameters.members.first else { return nil }
     if !denied.isEmpty {
-      if denied["*"] != nil { return false }
+      if denied["*"] != nil { return .deniedParameter(first.name) }
       for member in parameters.members {
         guard let values = denied[member.name.lowercased()] else { continue }
-        if values.isEmpty || Self.touches(member.value, values) { return false }
+        if values.isEmpty { return .deniedParameter(member.name) }
+        if Self.touches(member.value, values) { return .deniedValue(member.name) }
       }
     }
-    if allowed.isEmpty { return true }
+    if allowed.isEmpty { return nil }
     let anyName = allowed["*"] != nil
-    if anyName && allowed.count == 1 { return true }
+    if anyName && allowed.count == 1 { return nil }
     for member in parameters.members {
       guard let values = allowed[member.name.lowercased()] else {
         if anyName { continue }
-        return false
+        return .unlistedParameter(member.name)
       }
-      if !values.isEmpty && !Self.stays(member.value, within: values) { return false }
+      if !values.isEmpty && !Self.stays(member.value, within: values) { return .unlistedValue(member.name) }
     }
-    return true
+    return nil
   }
 
   /// Allowed values: the whole must match one, or each element of a list, or each part of a text between commas.

@@ -51,6 +51,43 @@ enum PathPattern: Hashable, Sendable {
     }
   }
 
+  static func matches(_ segments: [Segment], isOpen: Bool, _ path: ArraySlice<UInt8>) -> Bool {
+    var at = path.startIndex
+    let last = segments.count - 1
+    for (i, segment) in segments.enumerated() {
+      if at > path.endIndex { return false }
+      if i == last, isOpen, case .literal(let bytes) = segment { return path[at...].starts(with: bytes) }
+      let end = path[at...].firstIndex(of: UInt8(ascii: "/")) ?? path.endIndex
+      if case .literal(let bytes) = segment, !path[at..<end].elementsEqual(bytes) { return false }
+      at = end + 1
+    }
+    // Behind the last segment the path must have ended.
+    return at == path.endIndex + 1
+  }
+
+  func matches(_ path: ArraySlice<UInt8>) -> Bool {
+    switch self {
+    case .exact(let bytes): path.elementsEqual(bytes)
+    case .prefix(let bytes): path.starts(with: bytes)
+    case .segments(let segments, let isOpen): Self.matches(segments, isOpen: isOpen, path)
+    }
+  }
+
+  /// Nil for exact paths, which stand above all.
+  var precedence: Precedence? {
+    switch self {
+    case .exact: nil
+    case .prefix(let bytes): Precedence(prefix: bytes)
+    case .segments(let segments, let isOpen): Precedence(segments: segments, isOpen: isOpen)
+    }
+  }
+
+  /// As a policy would write it.
+  var written: String {
+    if case .prefix = self { return description + "*" }
+    return description
+  }
+
   static func joined(_ segments: [Segment]) -> [UInt8] {
     var out: [UInt8] = []
     for (i, segment) in segments.enumerated() {
@@ -110,6 +147,12 @@ struct PathTemplate: Sendable, Equatable {
 
   var isTemplated: Bool {
     pieces.contains { if case .selector = $0 { true } else { false } }
+  }
+
+  /// The text before the first template.
+  var fixedBeginning: [UInt8] {
+    guard case .text(let bytes)? = pieces.first else { return [] }
+    return bytes.first == UInt8(ascii: "/") ? Array(bytes.dropFirst()) : bytes
   }
 
   /// Nil where braces do not match. What is between them is not looked at: what means nothing has no value later.

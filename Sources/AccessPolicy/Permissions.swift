@@ -54,22 +54,37 @@ struct Permissions: Sendable {
     return min(a, b)
   }
 
+  /// Names of capabilities, sorted; none where nothing is granted and nothing denied.
+  var names: [String] { capabilities.isEmpty ? [] : capabilities.sortedNames }
+
+  /// With any value of these parameters taken as a good one.
+  func withoutValues(of names: [String]) -> Permissions {
+    var copy = self
+    for name in names {
+      if copy.parameters.allowed[name] != nil { copy.parameters.allowed[name] = [] }
+      if copy.parameters.denied[name]?.isEmpty == false { copy.parameters.denied[name] = nil }
+    }
+    return copy
+  }
+
   func policies(granting capability: CapabilitySet) -> [String] {
     sources.filter { $0.capabilities.contains(capability) }.map(\.policy)
   }
 
-  func allow(_ operation: AccessOperation, _ parameters: JSONObject, wrapTTL: TimeSpan?) -> Bool {
+  /// What keeps such a request out; nil where nothing does.
+  func refusal(_ operation: AccessOperation, _ parameters: JSONObject, wrapTTL: TimeSpan?) -> Refusal? {
     let needed = CapabilitySet(operation)
-    if needed.isEmpty || capabilities.contains(.deny) || !capabilities.contains(needed) { return false }
+    if capabilities.contains(.deny) { return .denied }
+    if needed.isEmpty || !capabilities.contains(needed) { return .missingCapability(operation) }
     if minWrapping != nil || maxWrapping != nil {
       // A wrapping of no length is none.
-      guard let ttl = wrapTTL, ttl > .zero else { return false }
-      if let minWrapping, ttl < minWrapping { return false }
-      if let maxWrapping, ttl > maxWrapping { return false }
+      guard let ttl = wrapTTL, ttl > .zero else { return .notWrapped(least: minWrapping, most: maxWrapping) }
+      if let minWrapping, ttl < minWrapping { return .wrappedTooShortly(least: minWrapping) }
+      if let maxWrapping, ttl > maxWrapping { return .wrappedTooLong(most: maxWrapping) }
     }
     switch operation {
-    case .read, .create, .update, .patch: return self.parameters.permit(parameters)
-    case .list, .delete, .help: return true
+    case .read, .create, .update, .patch: return self.parameters.refusal(parameters)
+    case .list, .delete, .help: return nil
     }
   }
 

@@ -15,6 +15,9 @@ package struct Policy: Sendable {
 
   struct Rule: Sendable {
     let path: PathTemplate
+    /// The path as it is written, and the line of its stanza.
+    let text: String
+    let line: Int
     let permissions: Permissions
   }
 
@@ -94,7 +97,8 @@ private struct PolicyReader {
     for key in Self.withoutEffect where stanza.body.contains(key) {
       warnings.append("path \"\(path)\": \(key) has no effect")
     }
-    return Policy.Rule(path: template, permissions: try permissions(path, stanza.body))
+    return Policy.Rule(
+      path: template, text: path, line: stanza.line, permissions: try permissions(path, stanza.body))
   }
 
   /// Bytewise, because a mark behind the star would make it another character.

@@ -5,6 +5,8 @@ internal import Kernel
 struct CrossOrigin {
   let isAllowed: Bool
   let isPreflight: Bool
+  /// The preflight asks for a method that the API does not have.
+  let asksForUnknownMethod: Bool
   let responseHeaders: [(name: String, value: String)]
 
   private static let methods = "DELETE,GET,OPTIONS,POST,PUT,PATCH,LIST"
@@ -16,7 +18,10 @@ struct CrossOrigin {
     else { return nil }
     let allowed = cors["allowed_origins"]?.arrayValue?.compactMap(\.stringValue) ?? []
     isAllowed = allowed.contains("*") || allowed.contains(origin)
-    isPreflight = request.headers["access-control-request-method"] != nil
+    let method = request.headers["access-control-request-method"]
+    isPreflight = method != nil
+    asksForUnknownMethod =
+      request.method == "OPTIONS" && method.map { !Self.methods.split(separator: ",").contains($0[...]) } ?? false
     var headers = [(name: "Access-Control-Allow-Origin", value: origin), ("Vary", "Origin")]
     if request.method == "OPTIONS" && isPreflight {
       let names = cors["allowed_headers"]?.arrayValue?.compactMap(\.stringValue) ?? []

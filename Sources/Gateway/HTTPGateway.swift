@@ -29,6 +29,7 @@ package struct HTTPGateway: HTTPHandler {
     }
     // Asked first: what a page of a foreign origin may not do is not done.
     guard origin.isAllowed else { return message(.errors(403, ["origin not allowed"]), request, behaviour) }
+    if origin.asksForUnknownMethod { return message(.errors(405, []), request, behaviour) }
     var answer =
       request.method == "OPTIONS" && origin.isPreflight
       ? WireResponse(status: 200, contentType: "", body: .bytes([])) : route(request, behaviour)
@@ -61,11 +62,21 @@ package struct HTTPGateway: HTTPHandler {
       return Self.redirect(to: clean + (request.query.isEmpty ? "" : "?" + request.query))
     }
     guard request.path.hasPrefix(Self.apiPrefix) else {
-      return Self.redirect(to: request.path == "/v1" ? Self.apiPrefix : "/ui/", unless: request.path)
+      var answer = Self.redirect(to: request.path == "/v1" ? Self.apiPrefix : "/ui/", unless: request.path)
+      if request.path.hasPrefix("/ui/") { answer.headers += interfaceHeaders }
+      return answer
     }
     do { return try api(request, behaviour) } catch let error as EngineError {
       return .errors(error.status, error.messages, data: error.data)
     } catch { return .errors(500, ["internal error"]) }
+  }
+
+  /// What operators set at sys/config/ui/headers.
+  private var interfaceHeaders: [(name: String, value: String)] {
+    guard let stored = node.state?.responseHeaders.value else { return [] }
+    return stored.members.flatMap { member in
+      (member.value.arrayValue ?? []).compactMap(\.stringValue).map { (member.name, $0) }
+    }
   }
 
   private static func redirect(to target: String, unless path: String) -> WireResponse {

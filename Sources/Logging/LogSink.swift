@@ -150,6 +150,8 @@ package final class LogSink: Sendable {
     }
   }
 
+  package var listenerCount: Int { state.withLock { $0.listeners.count } }
+
   package func removeListener(_ id: UInt64) {
     state.withLock { state in
       state.listeners[id] = nil

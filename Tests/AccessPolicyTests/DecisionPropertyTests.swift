@@ -4,7 +4,7 @@ import Primitives
 import Testing
 
 /// Random policies and questions, few letters so that rules meet often.
-private struct Dice {
+struct Dice {
   let random: RandomSource
 
   func pick<T>(_ values: [T]) -> T { values[Int(random.below(UInt64(values.count)))] }

@@ -92,7 +92,7 @@ private func refusal(_ text: String) -> String {
     #expect(acl.capabilities("anything") == ["root"])
     #expect(
       acl.decide(.delete, path: "a", parameters: [:], wrapTTL: nil)
-        == Verdict(isAllowed: true, hasSudo: true, grantingPolicies: ["root"], isRoot: true))
+        == Verdict(hasSudo: true, grantingPolicies: ["root"], isRoot: true))
     #expect(acl.resultantACL["root"] == true)
     #expect(acl.resultantACL["exact_paths"] == nil)
     // Among others it brings nothing, so that a mistake elsewhere does not open everything.
@@ -141,7 +141,7 @@ private func refusal(_ text: String) -> String {
       #"path "a" { capabilities = ["read"] }"#, #"path "a" { capabilities = ["read", "update"] } path "b" { }"#,
       #"path "a" { capabilities = ["sudo"] }"#)
     let read = acl.decide(.read, path: "a", parameters: [:], wrapTTL: nil)
-    #expect(read == Verdict(isAllowed: true, hasSudo: true, grantingPolicies: ["p0", "p1"]))
+    #expect(read == Verdict(hasSudo: true, grantingPolicies: ["p0", "p1"]))
     #expect(acl.decide(.update, path: "/a", parameters: [:], wrapTTL: nil).grantingPolicies == ["p1"])
     #expect(acl.decide(.help, path: "nowhere", parameters: [:], wrapTTL: nil).isAllowed)
     #expect(acl.decide(.delete, path: "a", parameters: [:], wrapTTL: nil).grantingPolicies == [])

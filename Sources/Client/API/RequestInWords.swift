@@ -56,17 +56,17 @@ package enum RequestInWords: Sendable {
   }
 
   /// The paths that the server's system and token engines guard with sudo.
-  private static func needsSudo(_ path: String, isList: Bool) -> Bool {
+  package static func needsSudo(_ path: String, isList: Bool) -> Bool {
     let exact = [
       "sys/remount", "sys/audit", "sys/raw", "sys/rotate", "sys/config/cors", "sys/leases", "sys/seal",
-      "sys/step-down", "auth/token/revoke-orphan",
+      "sys/step-down", "auth/token/revoke-orphan", "sys/policies/explain",
     ]
     if exact.contains(path) { return true }
     if isList && (path == "auth/token/accessors" || path.hasPrefix("sys/leases/lookup")) { return true }
     let below = [
       "sys/auth/", "sys/audit/", "sys/raw/", "sys/config/auditing/", "sys/config/ui/headers/", "sys/plugins/catalog/",
       "sys/plugins/runtimes/catalog/", "sys/revoke-prefix/", "sys/revoke-force/", "sys/leases/revoke-prefix/",
-      "sys/leases/revoke-force/", "sys/storage/raft/snapshot-auto/config/",
+      "sys/leases/revoke-force/", "sys/policies/explain/", "sys/storage/raft/snapshot-auto/config/",
     ]
     return below.contains { path.hasPrefix($0) }
   }

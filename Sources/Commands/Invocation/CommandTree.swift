@@ -86,6 +86,7 @@ struct CommandTree {
       Topic(name: "policy", synopsis: "Work with policies") {
         [
           PolicyListCommand(), PolicyReadCommand(), PolicyWriteCommand(), PolicyDeleteCommand(), PolicyFormatCommand(),
+          PolicyExplainCommand(), PolicyTestCommand(), PolicySimulateCommand(),
         ]
       },
       Topic(name: "token", synopsis: "Work with tokens") {

@@ -23,6 +23,7 @@ package struct SystemEngine: Engine {
     leaseRoutes,
     policyRoutes,
     passwordPolicyRoutes,
+    explanationRoutes,
     capabilityRoutes,
     lockedUserRoutes,
     auditRoutes,
@@ -33,9 +34,12 @@ package struct SystemEngine: Engine {
     specificationRoutes,
     configurationRoutes,
     monitoringRoutes,
+    hostRoutes,
+    profileRoutes,
     catalogRoutes,
     rawStorageRoutes,
     quotaRoutes,
     counterRoutes,
+    inspectionRoutes,
   ].flatMap { $0 }
 }

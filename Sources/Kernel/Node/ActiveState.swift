@@ -30,6 +30,7 @@ package final class ActiveState: Sendable {
   package let quotas: Quotas
   package let leaseCounts: LeaseCounts
   package let inFlight = InFlightRequests()
+  package let denials = DenialLog()
   package let migrations: MountMigrations
   package let since: Timestamp
   package let clock: WallClock
@@ -173,10 +174,31 @@ package final class ActiveState: Sendable {
   package func acl(for token: TokenEntry) throws -> CompiledACL {
     if token.entityID.isEmpty { return try policies.acl(token.policies) }
     let generation = identity.generation
-    let names = Set(token.policies + identity.policies(of: token.entityID)).sorted()
     return try policies.acl(
-      names,
+      policyNames(of: token),
       for: PolicyStore.Subject(id: token.entityID, generation: generation) { self.templateSubject(token.entityID) })
+  }
+
+  /// The names of all policies that a token is judged by, those of its entity included.
+  package func policyNames(of token: TokenEntry) -> [String] {
+    token.entityID.isEmpty ? token.policies : Set(token.policies + identity.policies(of: token.entityID)).sorted()
+  }
+
+  /// The same rules as a token of these policies and that entity has, with where they come from.
+  /// - Parameter entityID: empty for none.
+  package func policySet(_ names: [String], entityID: String) throws -> PolicySet {
+    var policies: [Policy] = []
+    var absent: [String] = []
+    for name in names {
+      if name == Policy.rootName {
+        policies.append(.root)
+      } else if let policy = try self.policies.policy(name) {
+        policies.append(policy)
+      } else {
+        absent.append(name)
+      }
+    }
+    return PolicySet(policies, absent: absent, subject: entityID.isEmpty ? nil : templateSubject(entityID))
   }
 
   /// What templates can say of an entity; nil where there is none.

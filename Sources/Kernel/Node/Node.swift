@@ -20,6 +20,7 @@ package final class Node: Sendable {
   /// Held while an operation on keys takes a step.
   let ceremonies = Locked(Ceremonies())
   let requests: Summary
+  package let profiling = Profiling()
   /// Initialising, unsealing and sealing happen one at a time.
   private let lifecycle = Locked(())
   private let watcher = Locked<(any LifecycleWatcher)?>(nil)

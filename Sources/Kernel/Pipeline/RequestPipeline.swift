@@ -50,6 +50,8 @@ struct Exchange {
   var identityPolicies: [String] = []
   var grantingPolicies: [String] = []
   var isLastUse = false
+  /// Why policies or the token keep the request out, once that is known.
+  private var denial: Denial.Cause?
 
   init(node: Node, state: ActiveState, request: InboundRequest) {
     self.node = node
@@ -73,6 +75,10 @@ struct Exchange {
     } catch { return Failures.response(to: error, log: node.log) }
     var response = exchange.runAudited()
     response.headers += limitHeaders
+    if response.status == 403 {
+      exchange.recordDenial()
+      response.headers.append((Self.requestIDHeader, request.id))
+    }
     if exchange.isLastUse, let token = exchange.token { state.tokens.revokeLater(token) }
     return response
   }
@@ -147,10 +153,8 @@ struct Exchange {
 
   /// The route works without a token.
   var isOpen: Bool {
-    guard let traits = route?.traits else { return false }
-    return traits.contains(.unauthenticated)
-      || (traits.contains(.unauthenticatedIfConfigured) && node.settings.allowsUnauthenticatedRekey)
-      || (traits.contains(.openWhereInFlightIsShown) && request.mayListInFlight)
+    guard let route else { return false }
+    return route.isOpen(node.settings) || (route.traits.contains(.openWhereInFlightIsShown) && request.mayListInFlight)
   }
 
   private mutating func identify() throws {
@@ -163,6 +167,7 @@ struct Exchange {
     }
     if request.token.isEmpty {
       if isOpen { return }
+      denial = .noToken
       throw EngineError.denied
     }
     switch try state.tokens.identification(
@@ -170,21 +175,33 @@ struct Exchange {
     {
     case .valid(let entry): token = entry
     case .unknown: break
-    case .wrongAddress: if !isOpen { throw EngineError.denied }
+    case .wrongAddress:
+      if isOpen { break }
+      denial = .wrongAddress
+      throw EngineError.denied
     }
     if isOpen { return }
-    guard let token else { throw Failures.invalidToken }
+    guard let token else {
+      denial = .unknownToken
+      throw Failures.invalidToken
+    }
     try admitEntity(of: token)
     if route?.traits.contains(.noPolicy) == true { return }
     guard token.numberOfUses > 0 else { return }
-    guard let isLast = try state.tokens.spendUse(token) else { throw Failures.invalidToken }
+    guard let isLast = try state.tokens.spendUse(token) else {
+      denial = .unknownToken
+      throw Failures.invalidToken
+    }
     isLastUse = isLast
   }
 
   /// A token dies with its entity, and sleeps while it is disabled.
   private mutating func admitEntity(of token: TokenEntry) throws {
     guard !token.entityID.isEmpty else { return }
-    guard let entity = state.identity.entity(id: token.entityID), !entity.isDisabled else { throw EngineError.denied }
+    guard let entity = state.identity.entity(id: token.entityID), !entity.isDisabled else {
+      denial = .entityUnusable
+      throw EngineError.denied
+    }
     identityPolicies = state.identityPolicies(of: token)
   }
 
@@ -202,22 +219,38 @@ struct Exchange {
       return
     }
     guard route?.traits.contains(.noPolicy) != true else { return }
-    guard let operation = AccessOperation(operation) else { throw Failures.denied }
+    guard let operation = AccessOperation(operation) else {
+      denial = .operation
+      throw Failures.denied
+    }
     let verdict = try state.acl(for: token).decide(
       operation, path: decidedPath, parameters: fields, wrapTTL: request.wrapTTL)
-    guard verdict.isAllowed, verdict.hasSudo || !needsSudo else { throw Failures.denied }
+    guard verdict.isAllowed, verdict.hasSudo || !needsSudo else {
+      denial = verdict.refusal.map { .policies($0) } ?? .missingSudo
+      throw Failures.denied
+    }
     grantingPolicies = verdict.grantingPolicies
   }
 
   /// The path as policies see it.
   private var decidedPath: String {
     guard let route, route.traits.contains(.foldedName) else { return path }
-    return mountPoint + route.pattern.foldingName(in: rest)
+    return route.decidedPath(mountPoint: mountPoint, rest: rest)
   }
 
-  private var needsSudo: Bool {
-    guard let route else { return false }
-    return route.traits.contains(.sudo) || route.sudoOperations.contains(operation)
+  private var needsSudo: Bool { route?.needsSudo(operation) ?? false }
+
+  /// Under which an operator finds out why a request was refused; the body stays as clients know it.
+  private static let requestIDHeader = "X-Vault-Request-Id"
+
+  private func recordDenial() {
+    func short(_ text: String) -> String { String(decoding: text.utf8.prefix(DenialLog.longestText), as: UTF8.self) }
+    state.denials.add(
+      Denial(
+        id: request.id, time: request.received, operation: operation, path: short(decidedPath),
+        remoteAddress: request.remoteAddress, cause: denial ?? .engine, needsSudo: needsSudo, wrapTTL: request.wrapTTL,
+        displayName: short(token?.displayName ?? ""), accessor: token?.accessor ?? "", entityID: token?.entityID ?? "",
+        policies: token.map { state.policyNames(of: $0) } ?? [], policyGeneration: state.policies.generation))
   }
 
   // MARK: Perform

@@ -71,6 +71,9 @@ package final class PolicyStore: Sendable {
     forget()
   }
 
+  /// How often policies have been changed since the node was unsealed.
+  package var generation: UInt64 { cache.withLock { $0.generation } }
+
   private func forget() {
     cache.withLock { cache in
       cache.generation += 1

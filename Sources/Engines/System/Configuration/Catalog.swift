@@ -5,18 +5,31 @@ internal import Kernel
 private enum Fields {
   static let type = Field.string("type", "secret, auth or database.")
   static let name = Field.string("name", "The plugin's name.")
+  static let plugin = Field.string("plugin", "The plugin whose mounts are meant.")
+  static let mounts = Field.commaStrings("mounts", "The mounts that are meant.")
+  static let scope = Field.string("scope", "Accepted for old clients.")
 }
 
 /// The engines that are built in, in the form of a catalogue of plugins. Others cannot be added.
 extension SystemEngine {
   static let catalogRoutes: [Route<SystemEngine>] = [
-    Route("plugins/catalog/", summary: "All engines of this program", [.read: { try catalogue($1) }]),
+    Route(
+      "plugins/catalog/", summary: "All engines of this program",
+      [.read: { try catalogue($1) }, .list: { try catalogue($1) }]),
     Route(
       "plugins/catalog/{type}/", fields: [Fields.type.description], summary: "The engines of one class",
       [.list: { try names($1) }]),
     Route(
       "plugins/catalog/{type}/{name}", traits: [.sudo], fields: [Fields.type.description, Fields.name.description],
-      summary: "One engine", [.read: { try plugin($1) }, .update: { try refuse($1) }]),
+      summary: "One engine",
+      [.read: { try plugin($1) }, .update: { try refuse($1) }, .delete: { try deregister($1) }]),
+    Route(
+      "plugins/runtimes/catalog/", summary: "Runtimes of plugins, of which there are none",
+      [.read: { _, _ in .data(["runtimes": []]) }, .list: { _, _ in .data(["runtimes": []]) }]),
+    Route(
+      "plugins/reload/backend",
+      fields: [Fields.plugin.description, Fields.mounts.description, Fields.scope.description],
+      summary: "Starts the engines of mounts anew", [.update: { try reload($1) }]),
     Route("experiments", summary: "Experiments that are enabled", [.read: { _, _ in .data(["keys": []]) }]),
   ]
 
@@ -53,6 +66,25 @@ extension SystemEngine {
       "name": .string(type.name), "args": .null, "command": "", "sha256": "", "builtin": true,
       "version": .string(type.version), "deprecation_status": "supported",
     ])
+  }
+
+  /// What is not there can be taken out; what is built in cannot.
+  private static func deregister(_ call: Call) throws -> Reply {
+    let name = call.capture("name")
+    guard try types(call, call.capture("type")).contains(where: { $0.name == name }) else { return .none }
+    return try refuse(call)
+  }
+
+  private static func reload(_ call: Call) throws -> Reply {
+    let plugin = try call[Fields.plugin] ?? ""
+    let mounts = try call[Fields.mounts] ?? []
+    if plugin.isEmpty && mounts.isEmpty { throw EngineError.invalid("plugin or mounts must be provided") }
+    if !plugin.isEmpty && !mounts.isEmpty {
+      throw EngineError.invalid("plugin and mounts cannot be set at the same time")
+    }
+    return .data(
+      ["reload_id": .string(call.id)],
+      warnings: ["The engines of this server are built in: there was nothing to reload."])
   }
 
   private static func refuse(_ call: Call) throws -> Reply {

@@ -1,5 +1,4 @@
 internal import EngineAPI
-internal import Glibc
 internal import JSONText
 internal import Kernel
 internal import Logging
@@ -30,7 +29,6 @@ extension SystemEngine {
     Route(
       "monitor", fields: [Fields.logLevel.description, Fields.logFormat.description],
       summary: "The server's log as it is written", [.read: { try monitor($1) }]),
-    Route("host-info", summary: "The machine that the node runs on", [.read: { try hostInfo($1) }]),
     Route(
       "in-flight-req", traits: [.openWhereInFlightIsShown], summary: "The requests under way", [.read: { try inFlight($1) }]),
   ]
@@ -96,6 +94,8 @@ extension SystemEngine {
 
   // MARK: Monitor
 
+  private static let mostMonitors = 16
+
   private struct Backlog {
     var lines: [[UInt8]] = []
     var isOver = false
@@ -109,6 +109,10 @@ extension SystemEngine {
     let format = try call[Fields.logFormat] ?? "standard"
     guard ["standard", "json", ""].contains(format) else { throw EngineError.invalid("unknown log format") }
     let isJSON = format == "json"
+    // Each reader holds a thread for as long as it likes.
+    guard sink.listenerCount < mostMonitors else {
+      throw EngineError(status: 429, messages: ["too many clients follow the log already"])
+    }
     return Reply(
       .stream(contentType: isJSON ? "application/json" : "text/plain; charset=utf-8") { send in
         let backlog = Monitored(Backlog())
@@ -150,21 +154,5 @@ extension SystemEngine {
     case "list", "delete", "patch", "options": operation.uppercased()
     default: "PUT"
     }
-  }
-
-  // MARK: Host
-
-  private static func hostInfo(_ call: Call) throws -> Reply {
-    let page = UInt64(clamping: sysconf(Int32(_SC_PAGESIZE)))
-    let total = UInt64(clamping: sysconf(Int32(_SC_PHYS_PAGES))) &* page
-    let free = UInt64(clamping: sysconf(Int32(_SC_AVPHYS_PAGES))) &* page
-    return .data([
-      "timestamp": .string(call.now.rfc3339),
-      "cpu": .array([["cpu": 0, "cores": .int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))]]),
-      "host": [
-        "hostname": .string(try call.session.node.settings.hostname), "os": "linux",
-      ],
-      "memory": ["total": .int(total), "free": .int(free), "used": .int(total &- free)],
-    ])
   }
 }

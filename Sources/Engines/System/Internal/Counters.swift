@@ -5,6 +5,9 @@ internal import Kernel
 private enum Fields {
   static let start = Field.string("start_time", "The first month.")
   static let end = Field.string("end_time", "The last month.")
+  static let enabled = Field.string("enabled", "Accepted for old clients, as are the next ones.")
+  static let retention = Field.int("retention_months", "For how many months clients would be counted.")
+  static let months = Field.int("default_report_months", "How many months a report would show.")
 }
 
 extension SystemEngine {
@@ -26,7 +29,9 @@ extension SystemEngine {
       "internal/counters/activity/monthly", summary: "Clients of this month, which are not counted",
       [.read: { _, _ in Reply(.none, status: 204) }]),
     Route(
-      "internal/counters/config", summary: "How clients are counted",
+      "internal/counters/config",
+      fields: [Fields.enabled.description, Fields.retention.description, Fields.months.description],
+      summary: "How clients are counted, which they are not",
       [
         .read: { _, _ in
           .data([
@@ -34,7 +39,8 @@ extension SystemEngine {
             "minimum_retention_months": 48, "queries_available": false, "reporting_enabled": false,
             "retention_months": 48,
           ])
-        }, .update: { _, _ in .none },
+        },
+        .update: { _, _ in .warning("This server does not count clients: nothing was changed.") },
       ]),
   ]
 

@@ -122,11 +122,20 @@ extension SystemEngine {
     for field in [Fields.trailingLogs, Fields.minQuorum] {
       if let value = try call[field] {
         guard value >= 0 else { throw EngineError.invalid("\(field.name) cannot be negative") }
-        changes[field.name] = .int(value)
+        // Nought leaves what is set.
+        if value > 0 { changes[field.name] = .int(value) }
       }
     }
-    try call.active.state.autopilot.change { stored in
-      for member in changes.members { stored[member.name] = member.value }
+    try call.active.state.autopilot.change { stored throws(EngineError) in
+      var changed = stored
+      for member in changes.members { changed[member.name] = member.value }
+      let quorum = changed[Fields.minQuorum.name]?.int64Value ?? 0
+      if changed[Fields.cleanup.name] == true && quorum < 3 {
+        throw .invalid(
+          "min_quorum must be set when cleanup_dead_servers is set and it should at least be 3; cleanup_dead_servers: "
+            + "true, min_quorum: \(quorum)")
+      }
+      stored = changed
     }
     return .none
   }

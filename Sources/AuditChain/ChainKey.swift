@@ -20,7 +20,7 @@ package enum ChainKey: Sendable {
   func hash(_ bytes: some Collection<UInt8>) -> [UInt8] {
     switch self {
     case .plain: HashFunction.sha256.digest(of: bytes)
-    case .keyed(let key): key.authenticate(bytes)
+    case .keyed(let key): key.authenticate(Array(bytes))
     }
   }
 }

@@ -45,13 +45,13 @@ extension SymbolGrid {
 
   /// Forty for what has a finder's proportions, with four light modules on one side.
   private static func finderLikes(_ line: [Bool]) -> Int {
-    let finder = [true, false, true, true, true, false, true]
-    let light = [false, false, false, false]
-    let patterns = [light + finder, finder + light]
-    guard line.count >= 11 else { return 0 }
-    return (0...(line.count - 11)).reduce(0) { sum, start in
-      sum + 40 * patterns.count { line[start..<(start + 11)].elementsEqual($0) }
+    var penalty = 0
+    var window = 0
+    for (number, module) in line.enumerated() {
+      window = (window << 1 | (module ? 1 : 0)) & 0x7FF
+      if number >= 10, window == 0b000_0101_1101 || window == 0b101_1101_0000 { penalty += 40 }
     }
+    return penalty
   }
 
   /// Three for each square of four modules of one colour.

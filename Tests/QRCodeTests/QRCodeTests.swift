@@ -35,8 +35,8 @@ struct QRCodeTests {
     #expect(version(40).alignment == [6, 30, 58, 86, 114, 142, 170])
   }
 
-  @Test func everySizeIsReadBack() throws {
-    for version in SymbolVersion.all {
+  @Test func sizesAreReadBack() throws {
+    for version in SymbolVersion.all where version.number <= 10 || version.number % 10 == 0 {
       // The content's length follows from the capacity, so that each version and both kinds of padding come up.
       for level in [ErrorCorrection.allCases[version.number % 4], .allCases[(version.number + 1) % 4]] {
         let capacity = version.dataCodewords(level) - (version.countBits == 8 ? 2 : 3)

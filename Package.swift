@@ -181,7 +181,10 @@ let package = Package(
       ["Primitives", "SecretMemory", "JSONText", "Cryptography", "StorageAPI", "EngineAPI"]),
     tests(
       "DatabaseEngine",
-      ["Primitives", "SecretMemory", "JSONText", "Cryptography", "StorageAPI", "EngineAPI", "MemoryStore"]),
+      [
+        "Primitives", "SecretMemory", "JSONText", "Cryptography", "StorageAPI", "EngineAPI", "MemoryStore",
+        "PostgreSQL",
+      ]),
     tests(
       "Kernel",
       [

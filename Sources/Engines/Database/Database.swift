@@ -44,9 +44,20 @@ struct DatabaseMount: Engine {
   }
 
   func work(now: Timestamp) throws -> Timestamp? {
-    let times = [try finishRootRotations(now: now), try cleanUpCreations(now: now), try rotateStaticRoles(now: now)]
+    // What is wrong with one part must not keep the others from being done.
+    let parts = [finishRootRotations, cleanUpCreations, rotateStaticRoles]
+    let times = parts.map { part -> Timestamp? in
+      do { return try part(now) } catch {
+        context.log(
+          "work in the background failed; it will be tried again",
+          ["error": (error as? StoreError).map { "\($0)" } ?? ""])
+        return now + Self.pauseAfterFailure
+      }
+    }
     return times.compactMap(\.self).min()
   }
+
+  private static let pauseAfterFailure = TimeSpan.seconds(15)
 
   func close() { databases.closeAll() }
 

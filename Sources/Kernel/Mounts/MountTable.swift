@@ -261,6 +261,8 @@ package final class MountTable: Sendable {
     surroundings.work.forget(mount.entry.uuid)
     do {
       try giveBack()
+      // What was interrupted is cleaned up as far as that is possible, since nobody knows of it afterwards.
+      _ = try? mount.engine.work(surroundings.clock.now())
       try remove(mount)
     } catch {
       mount.close(false)

@@ -54,7 +54,7 @@ enum MaskedURL {
       if !pair.hasPrefix("password=") || value.isEmpty || value == "{{password}}" { return String(pair) }
       return "password=" + mask
     }
-    return text[...mark] + shown.joined(separator: "&")
+    return String(text[...mark]) + shown.joined(separator: "&")
   }
 
   /// `key=value` pairs, values in single quotes where they hold blanks.

@@ -1,5 +1,6 @@
 internal import EngineAPI
 internal import JSONText
+internal import Primitives
 internal import SecretMemory
 
 /// A connection as it is stored: which plugin, with what, and who may use it.
@@ -25,6 +26,20 @@ struct ConnectionRecord: Sendable, Equatable {
 
   /// The user with which the engine logs in; empty where the URL holds it.
   var rootUsername: String { details["username"]?.stringValue ?? "" }
+
+  /// Whether what is set as its password is what it logs in with.
+  var takesPassword: Bool { details["connection_url"]?.stringValue?.contains("{{password}}") ?? true }
+
+  /// Sets the password in the form in which the URL's template takes it.
+  mutating func setPassword(_ password: SecretBytes) {
+    let isEscaped = (try? Coercion.bool(details["disable_escaping"] ?? .null)) ?? false
+    guard isEscaped, details["connection_url"]?.stringValue?.contains("://") == true else {
+      secrets["password"] = password
+      return
+    }
+    let text = password.withBytes { String(decoding: $0, as: UTF8.self) }
+    secrets["password"] = SecretBytes(copying: PercentEncoding.encode(text).utf8)
+  }
 
   /// Whether the role may have users of this connection.
   func allows(role: String) -> Bool {

@@ -88,8 +88,8 @@ extension DatabaseMount {
 
     var batch = WriteBatch()
     batch.put(Folder.connections + name, record.bytes)
-    // What a rotation of the former password left behind is of no more use.
-    batch.delete(Folder.rootRotations + name)
+    // What a rotation of the former password left behind is of no more use where there is another one.
+    if call.fields["password"] != nil { batch.delete(Folder.rootRotations + name) }
     // Two that write at once: the second would take for granted what it read before the first.
     let key = Folder.connections + name
     batch.preconditions = [known.map { .unchanged(key: key, since: $0.stored.index) } ?? .absent(key: key)]

@@ -18,6 +18,13 @@ extension DatabaseMount {
 
   private func rotateRoot(_ call: Call) throws -> Reply {
     let name = call.capture("name")
+    guard rotating.withLock({ $0.insert(name).inserted }) else {
+      throw EngineError.list(status: 503, ["this connection is being rotated by another request"])
+    }
+    defer { rotating.withLock { _ = $0.remove(name) } }
+    guard try finishRootRotation(name) else {
+      throw EngineError.list(status: 503, ["an earlier rotation was interrupted, and the database does not answer yet"])
+    }
     guard let (record, stored) = try connection(name) else {
       throw EngineError.list(status: 400, [Self.noConnection(name)])
     }
@@ -27,17 +34,12 @@ extension DatabaseMount {
     guard record.secrets["password"] != nil else {
       throw EngineError.list(status: 400, ["unable to rotate root credentials: no password in configuration"])
     }
+    guard record.takesPassword else {
+      throw EngineError.list(
+        status: 400, ["unable to rotate root credentials: connection_url holds a password instead of {{password}}"])
+    }
     let password = try newPassword(policy: "", connection: record)
     let intent = Folder.rootRotations + name
-    guard rotating.withLock({ $0.insert(name).inserted }) else {
-      throw EngineError.list(status: 503, ["this connection is being rotated by another request"])
-    }
-    defer { rotating.withLock { _ = $0.remove(name) } }
-    guard try storage.get(intent) == nil else {
-      context.requestWork(context.clock.now())
-      throw EngineError.list(
-        status: 503, ["an earlier rotation of this connection was interrupted and is being finished; try again"])
-    }
     var begin = WriteBatch()
     begin.put(intent, password.withBytes { Array($0) })
     begin.preconditions = [
@@ -61,7 +63,7 @@ extension DatabaseMount {
     try storage.transaction { transaction in
       guard let bytes = try transaction.get(Folder.connections + name), var record = ConnectionRecord(bytes: bytes)
       else { return }
-      record.secrets["password"] = password
+      record.setPassword(password)
       transaction.put(Folder.connections + name, record.bytes)
       transaction.delete(Folder.rootRotations + name)
     }
@@ -71,26 +73,33 @@ extension DatabaseMount {
   /// Finds out what became of rotations that were interrupted; returns when to try again.
   func finishRootRotations(now: Timestamp) throws -> Timestamp? {
     var next: Timestamp?
-    for name in try storage.list(Folder.rootRotations) {
-      let intent = Folder.rootRotations + name
-      guard !rotating.withLock({ $0.contains(name) }), let stored = try storage.get(intent) else { continue }
-      guard var (record, _) = try connection(name) else {
-        try storage.delete(intent)
-        continue
-      }
-      let former = record
-      let password = SecretBytes(copying: stored.bytes)
-      record.secrets["password"] = password
-      if logsIn(record) {
-        try store(password, for: name)
-      } else if logsIn(former) {
-        try storage.delete(intent)
-      } else {
-        context.log("an interrupted rotation could not be finished; it will be tried again", ["connection": name])
-        next = now + Self.pauseAfterFailure
-      }
+    for name in try storage.list(Folder.rootRotations) where !rotating.withLock({ $0.contains(name) }) {
+      if try finishRootRotation(name) { continue }
+      context.log("an interrupted rotation could not be finished; it will be tried again", ["connection": name])
+      next = now + Self.pauseAfterFailure
     }
     return next
+  }
+
+  /// - Returns: false where neither the old password nor the new one could be tried with success.
+  private func finishRootRotation(_ name: String) throws -> Bool {
+    let intent = Folder.rootRotations + name
+    guard let stored = try storage.get(intent) else { return true }
+    guard let (record, _) = try connection(name) else {
+      try storage.delete(intent)
+      return true
+    }
+    let password = SecretBytes(copying: stored.bytes)
+    var rotated = record
+    rotated.setPassword(password)
+    if logsIn(rotated) {
+      try store(password, for: name)
+    } else if logsIn(record) {
+      try storage.delete(intent)
+    } else {
+      return false
+    }
+    return true
   }
 
   private func logsIn(_ record: ConnectionRecord) -> Bool {

@@ -61,7 +61,7 @@ extension DatabaseMount {
   func renew(_ lease: LeaseRequest, increment: TimeSpan) throws -> LeaseRequest {
     guard let user = LeasedUser(lease.internalData) else { throw EngineError.invalid("the lease names no user") }
     guard let role = try role(user.role) else {
-      throw EngineError.invalid("could not find role with name: \"\(user.role)\"")
+      throw EngineError.invalid("error during renew: could not find role with name \"\(user.role)\"")
     }
     var renewed = lease
     renewed.ttl = increment > .zero ? increment : role.defaultTTL

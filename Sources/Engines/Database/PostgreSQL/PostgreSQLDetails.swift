@@ -40,9 +40,8 @@ struct PostgreSQLDetails: Sendable {
     do throws(PostgreSQLError) { settings = try ConnectionSettings(text: url) } catch {
       throw DatabaseError(error.message)
     }
-    try settings.fillIn(
-      username: username, password: password,
-      areEscaped: try Self.bool("disable_escaping", details) && url.contains("://"))
+    let areEscaped = try Self.bool("disable_escaping", details) && url.contains("://")
+    username = try settings.fillIn(username: username, password: password, areEscaped: areEscaped)
     try Self.addFiles(to: &settings, details, surroundings.secrets["private_key"])
     settings["fallback_application_name"] = settings["fallback_application_name"] ?? "coffer"
     settings["passfile"] = settings["passfile"] ?? "/dev/null"
@@ -120,9 +119,10 @@ extension ConnectionSettings {
   /// Puts user and password where the template has them. They are put into values that are parsed already, so that
   /// nothing in them can mean anything there.
   /// - Parameter areEscaped: as in a URL, by whoever configured them.
+  /// - Returns: the user's name as the server knows it.
   fileprivate mutating func fillIn(
     username: String, password: SecretBytes?, areEscaped: Bool
-  ) throws(DatabaseError) {
+  ) throws(DatabaseError) -> String {
     func plain(_ bytes: some Collection<UInt8>) throws(DatabaseError) -> [UInt8] {
       if !areEscaped { return Array(bytes) }
       guard let decoded = PercentEncoding.decodeBytes(Array(bytes)) else {
@@ -136,10 +136,11 @@ extension ConnectionSettings {
     }
     guard let password, let template = self.password, template.withBytes({ $0.elementsEqual("{{password}}".utf8) })
     else {
-      return
+      return name
     }
     var bytes = try plain(password.withBytes { Array($0) })
     self.password = SecretBytes(copying: bytes)
     bytes.withUnsafeMutableBytes { zero($0) }
+    return name
   }
 }

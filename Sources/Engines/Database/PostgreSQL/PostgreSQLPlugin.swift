@@ -10,10 +10,13 @@ struct PostgreSQLPlugin: DatabasePlugin {
   }
 
   private static let statementTimeout = TimeSpan.seconds(60)
+  /// How often a transaction is run that collides with others.
+  private static let attempts = 6
 
   private let details: PostgreSQLDetails
   private let naming: PostgreSQLUsername
   private let pool: ConnectionPool
+  private let turns = TransactionTurns()
 
   init(_ surroundings: PluginSurroundings) throws(DatabaseError) {
     details = try PostgreSQLDetails(surroundings)
@@ -82,12 +85,13 @@ struct PostgreSQLPlugin: DatabasePlugin {
     case .publicKey, .certificateSubject: throw DatabaseError("PostgreSQL knows its users by passwords")
     }
     try session { (connection) throws(PostgreSQLError) in
+      var filled = values
       if details.hashesPasswords, let password = values.password {
-        values.password = try connection.scramVerifier(of: password, user: name)
+        filled.password = try connection.scramVerifier(of: password, user: name)
       }
       do throws(PostgreSQLError) {
         for statement in statements {
-          try connection.execute(StatementText.fill(statement, values), timeout: Self.statementTimeout)
+          try connection.execute(StatementText.fill(statement, filled), timeout: Self.statementTimeout)
         }
         try connection.execute("COMMIT", timeout: Self.statementTimeout)
       } catch {
@@ -97,22 +101,32 @@ struct PostgreSQLPlugin: DatabasePlugin {
     }
   }
 
-  /// Lends a connection on which a transaction has begun.
+  /// Lends a connection on which a transaction has begun; once more where it collided with others. `body` ends the transaction.
   private func session(_ body: (Connection) throws(PostgreSQLError) -> Void) throws(DatabaseError) {
     var hasBegun = false
-    do throws(PostgreSQLError) {
-      try pool.withConnection(begin: { (connection) throws(PostgreSQLError) in
-        try connection.execute("BEGIN", timeout: Self.statementTimeout)
-      }) { (connection) throws(PostgreSQLError) in
-        hasBegun = true
-        try body(connection)
+    var attempt = 1
+    while true {
+      do throws(PostgreSQLError) {
+        try pool.withConnection(begin: { (connection) throws(PostgreSQLError) in
+          try connection.execute("BEGIN", timeout: Self.statementTimeout)
+        }) { (connection) throws(PostgreSQLError) in
+          try turns.run(alone: attempt > 1) { () throws(PostgreSQLError) in
+            hasBegun = true
+            try body(connection)
+          }
+        }
+        return
+      } catch {
+        if error.isCollision && attempt < Self.attempts {
+          attempt += 1
+          continue
+        }
+        let isUnavailable = Self.isUnavailable(error)
+        let message = hasBegun && !isUnavailable ? "failed to execute query: \(error)" : "\(error)"
+        throw DatabaseError(
+          message, isUnavailable: isUnavailable, isOutcomeUnknown: hasBegun && isUnavailable,
+          isRefusal: hasBegun && !isUnavailable && !error.isCollision)
       }
-    } catch {
-      let isUnavailable = Self.isUnavailable(error)
-      let message = hasBegun && !isUnavailable ? "failed to execute query: \(error)" : "\(error)"
-      throw DatabaseError(
-        message, isUnavailable: isUnavailable, isOutcomeUnknown: hasBegun && isUnavailable,
-        isRefusal: hasBegun && !isUnavailable)
     }
   }
 
@@ -129,7 +143,18 @@ struct PostgreSQLPlugin: DatabasePlugin {
   /// A name as SQL has it.
   static func identifier(_ name: String) -> String {
     var out = "\""
-    for character in name { out += character == "\"" ? "\"\"" : String(character) }
+    // By scalars: a quote with an accent upon it is still a quote to PostgreSQL.
+    for scalar in name.unicodeScalars {
+      out.unicodeScalars.append(contentsOf: scalar == "\"" ? [scalar, scalar] : [scalar])
+    }
     return out + "\""
+  }
+}
+
+extension PostgreSQLError {
+  /// Whether the same may work a moment later, when others who change the same have ended: serialisation failures, deadlocks, and
+  /// rows of the catalogue, for which there is no code of their own.
+  var isCollision: Bool {
+    ["40001", "40P01"].contains(sqlState) || sqlState == "XX000" && message.hasPrefix("tuple concurrently ")
   }
 }

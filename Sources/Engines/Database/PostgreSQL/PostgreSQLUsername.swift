@@ -18,7 +18,9 @@ struct PostgreSQLUsername: Sendable {
     }
     // What is wrong with fields and arguments shows when the template is used.
     let trial = UsernameSubject(displayName: "token", roleName: "role", now: Timestamp(seconds: 0))
-    guard try !username(for: trial).isEmpty else { throw DatabaseError("invalid username template: it makes empty names") }
+    guard try !username(for: trial).isEmpty else {
+      throw DatabaseError("invalid username template: it makes empty names")
+    }
   }
 
   func username(for subject: UsernameSubject) throws(DatabaseError) -> String {

@@ -9,22 +9,23 @@ struct StandardRevocation {
   let timeout: TimeSpan
 
   func run() throws(PostgreSQLError) {
-    let known = try connection.execute(
-      "SELECT oid::text FROM pg_catalog.pg_roles WHERE rolname = $1", [user], timeout: timeout)
-    guard known.first != nil else {
-      try connection.execute("COMMIT", timeout: timeout)
-      return
-    }
-    let name = PostgreSQLPlugin.identifier(user)
-    for statement in try revocations(name) { try attempt(statement) }
-    if try ownsNothing() { try attempt("DROP OWNED BY \(name)") }
     do throws(PostgreSQLError) {
-      try connection.execute("DROP ROLE IF EXISTS \(name)", timeout: timeout)
+      if try isThere() { try drop(PostgreSQLPlugin.identifier(user)) }
       try connection.execute("COMMIT", timeout: timeout)
     } catch {
       if connection.isUsable { _ = try? connection.execute("ROLLBACK", timeout: timeout) }
       throw error
     }
+  }
+
+  private func isThere() throws(PostgreSQLError) -> Bool {
+    try !connection.execute("SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = $1", [user], timeout: timeout).isEmpty
+  }
+
+  private func drop(_ name: String) throws(PostgreSQLError) {
+    for statement in try revocations(name) { try attempt(statement) }
+    if try ownsNothing() { try attempt("DROP OWNED BY \(name)") }
+    try connection.execute("DROP ROLE IF EXISTS \(name)", timeout: timeout)
   }
 
   private func revocations(_ name: String) throws(PostgreSQLError) -> [String] {
@@ -61,7 +62,7 @@ struct StandardRevocation {
   private func attempt(_ statement: String) throws(PostgreSQLError) {
     try connection.execute("SAVEPOINT revocation", timeout: timeout)
     do throws(PostgreSQLError) { try connection.execute(statement, timeout: timeout) } catch {
-      guard connection.isUsable else { throw error }
+      if !connection.isUsable || error.isCollision { throw error }
       try connection.execute("ROLLBACK TO SAVEPOINT revocation", timeout: timeout)
     }
     try connection.execute("RELEASE SAVEPOINT revocation", timeout: timeout)

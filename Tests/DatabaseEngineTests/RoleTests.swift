@@ -1,0 +1,57 @@
+import EngineAPI
+import JSONText
+import Primitives
+import Testing
+
+@testable import DatabaseEngine
+
+@Suite struct RoleTests {
+  @Test func aRecordReadsBack() throws {
+    var role = RoleRecord(connection: "lab")
+    role.creationStatements = ["a; b", "c"]
+    role.revocationStatements = ["d"]
+    role.rollbackStatements = ["e"]
+    role.renewStatements = ["f"]
+    role.defaultTTL = .seconds(90)
+    role.maxTTL = .hours(2)
+    for settings: CredentialSettings in [.password(policy: ""), .password(policy: "p"), .rsaPrivateKey(bits: 3072)] {
+      role.credential = settings
+      #expect(RoleRecord(bytes: role.bytes) == role)
+    }
+    #expect(RoleRecord(bytes: Array("[]".utf8)) == nil)
+  }
+
+  @Test func whatIsNotNamedStays() throws {
+    let m = try Mounted()
+    try m.call(.update, "roles/app", ["credential_config": ["password_policy": "p"], "renew_statements": ["R"]])
+    try m.call(.update, "roles/app", ["max_ttl": "3h"])
+    let data = try m.data(try m.call(.read, "roles/app"))
+    #expect(data["max_ttl"] == 10800 && data["default_ttl"] == 3600)
+    #expect(data["credential_config"] == ["password_policy": "p"] && data["renew_statements"] == ["R"])
+  }
+
+  @Test func aNameIsOfOneKindOfRole() throws {
+    let m = try Mounted()
+    try m.storage.put(DatabaseMount.Folder.staticRoles + "taken", Array("{}".utf8))
+    #expect(throws: EngineError.invalid("Role and Static Role names must be unique")) {
+      try m.call(.update, "roles/taken", ["db_name": "lab"])
+    }
+  }
+
+  @Test(arguments: [
+    (
+      ["credential_type": "rsa_private_key", "credential_config": ["key_bits": 1024]] as JSONObject,
+      "invalid key_bits: 1024"
+    ),
+    (["credential_type": "rsa_private_key", "credential_config": ["format": "der"]], "invalid format: der"),
+    (["credential_type": "client_certificate"], "invalid key_type"),
+  ])
+  func credentialsThatCannotBeMade(_ fields: JSONObject, _ reason: String) throws {
+    let m = try Mounted()
+    var fields = fields
+    fields["db_name"] = "lab"
+    #expect(throws: EngineError.invalid("credential_config validation failed: " + reason)) {
+      try m.call(.update, "roles/x", fields)
+    }
+  }
+}

@@ -66,7 +66,7 @@ extension DatabaseMount {
     for password in [role.password, intent.password].compactMap(\.self) {
       var own = connection
       own.details["username"] = .string(role.username)
-      own.secrets["password"] = password
+      own.setPassword(password)
       do throws(DatabaseError) {
         let database = try open(own)
         defer { database.close() }

@@ -1,6 +1,5 @@
 import EngineAPI
 import JSONText
-import MemoryStore
 import Primitives
 import SecretMemory
 import StorageAPI
@@ -75,8 +74,6 @@ final class FakeDatabase: Sendable {
     }
     func close() { database.state.withLock { $0.closed += 1 } }
   }
-
-  typealias State = FakeDatabase.State
 }
 
 private struct NoOrigin: CallOrigin {}
@@ -84,7 +81,7 @@ private struct NoOrigin: CallOrigin {}
 /// A mount with the connection `lab` and the role `app`, on a store that outlives it.
 final class Mounted: Sendable {
   let database = FakeDatabase()
-  let store = MemoryStore()
+  let store = MortalStore()
   let now = Locked(Timestamp(seconds: 1_800_000_000))
   /// When work was asked for.
   let wakes = Locked<[Timestamp]>([])

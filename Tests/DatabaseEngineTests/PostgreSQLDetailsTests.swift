@@ -46,12 +46,13 @@ import Testing
     #expect(password(read) == "a b'\\")
   }
 
-  @Test(arguments: [
-    ([:] as JSONObject, 4, 4), (["max_open_connections": 9], 9, 9), (["max_open_connections": "3"], 3, 3),
-    (["max_idle_connections": -1], 4, 0), (["max_open_connections": 2, "max_idle_connections": 5], 2, 2),
-    (["max_open_connections": -1, "max_idle_connections": 1], 256, 1),
-    (["max_open_connections": 9_223_372_036_854_775_807], 256, 256),
-  ])
+  @Test(
+    arguments: [
+      ([:], 4, 4), (["max_open_connections": 9], 9, 9), (["max_open_connections": "3"], 3, 3),
+      (["max_idle_connections": -1], 4, 0), (["max_open_connections": 2, "max_idle_connections": 5], 2, 2),
+      (["max_open_connections": -1, "max_idle_connections": 1], 256, 1),
+      (["max_open_connections": 9_223_372_036_854_775_807], 256, 256),
+    ] as [(JSONObject, Int, Int)])
   func limits(_ given: JSONObject, _ open: Int, _ idle: Int) throws {
     var given = given
     given["connection_url"] = "host=db"

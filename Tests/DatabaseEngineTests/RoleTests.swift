@@ -38,14 +38,15 @@ import Testing
     }
   }
 
-  @Test(arguments: [
-    (
-      ["credential_type": "rsa_private_key", "credential_config": ["key_bits": 1024]] as JSONObject,
-      "invalid key_bits: 1024"
-    ),
-    (["credential_type": "rsa_private_key", "credential_config": ["format": "der"]], "invalid format: der"),
-    (["credential_type": "client_certificate"], "invalid key_type"),
-  ])
+  @Test(
+    arguments: [
+      (
+        ["credential_type": "rsa_private_key", "credential_config": ["key_bits": 1024]],
+        "invalid key_bits: 1024"
+      ),
+      (["credential_type": "rsa_private_key", "credential_config": ["format": "der"]], "invalid format: der"),
+      (["credential_type": "client_certificate"], "invalid key_type"),
+    ] as [(JSONObject, String)])
   func credentialsThatCannotBeMade(_ fields: JSONObject, _ reason: String) throws {
     let m = try Mounted()
     var fields = fields

@@ -125,7 +125,7 @@ struct PostgreSQLPlugin: DatabasePlugin {
         let message = hasBegun && !isUnavailable ? "failed to execute query: \(error)" : "\(error)"
         throw DatabaseError(
           message, isUnavailable: isUnavailable, isOutcomeUnknown: hasBegun && isUnavailable,
-          isRefusal: hasBegun && !isUnavailable)
+          isRefusal: hasBegun && !isUnavailable && !error.isCollision)
       }
     }
   }

@@ -35,6 +35,9 @@ extension DatabaseMount {
       connection: connectionName, username: username, timing: timing, due: timing.next(after: now))
     try role.apply(call)
     let connection = try connectionForRotation(of: name, role)
+    if role.isSelfManaged && !connection.takesPassword {
+      throw EngineError.invalid("self_managed_password needs {{username}} and {{password}} in the connection_url")
+    }
     role.skipsImportRotation =
       try call.value(StaticFields.skipImportRotation) ?? connection.skipsStaticRoleImportRotation
     if let password = try call.value(StaticFields.password), !password.isEmpty {

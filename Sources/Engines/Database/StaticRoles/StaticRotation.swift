@@ -66,7 +66,7 @@ extension DatabaseMount {
     for password in [role.password, intent.password].compactMap(\.self) {
       var own = connection
       own.details["username"] = .string(role.username)
-      own.secrets["password"] = password
+      own.setPassword(password)
       do throws(DatabaseError) {
         let database = try open(own)
         defer { database.close() }
@@ -76,7 +76,10 @@ extension DatabaseMount {
         failure = failure ?? error
       }
     }
-    if let failure { throw failure }
+    guard let failure else { return }
+    // A login that fails where the engine's own does not is no fault of the database.
+    let isThere = failure.isUnavailable && (try? database(role.connection).verify()) != nil
+    throw isThere ? DatabaseError(failure.message) : failure
   }
 
   /// The new password becomes the role's.

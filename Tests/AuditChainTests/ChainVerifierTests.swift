@@ -160,24 +160,29 @@ private func secret(_ byte: UInt8) throws -> ChainKey {
 
 @Test func aTornLineIsToldFromAnAlteredOne() throws {
   let log = try Log(entries: 3, perFile: 3)
-  let piece = Array(log.lines[2].prefix(40))
+  let lines = log.lines
+  let good: [UInt8] = lines[0] + lines[1]
+  let piece = Array(lines[2].prefix(40))
+  let torn: [UInt8] = piece + [10]
   // Nobody went on after the crash.
-  #expect(kinds([log.lines[0] + log.lines[1] + piece]) == [.unfinished])
+  #expect(kinds([good + piece]) == [.unfinished])
   // The server named what it found.
-  let second = try #require(ChainLink(line: log.lines[1].dropLast())).head
+  let second = try #require(ChainLink(line: lines[1].dropLast())).head
   var writer = ChainWriter(key: .plain, head: second, newID: "f000000000000000")
   let next = writer.link(Array("{\"a\":1}\n{\"b\":2}\n".utf8), torn: ChainLink.Fragment(piece))
-  let whole = log.lines[0] + log.lines[1] + piece + [10] + next
-  #expect(findings([whole]).map(\.kind) == [.torn])
+  let whole: [UInt8] = [good, torn, next].flatMap { $0 }
+  #expect(kinds([whole]) == [.torn])
   #expect(findings([whole]).first?.line == 3)
   // In the next file, after rotation.
-  #expect(kinds([log.lines[0] + log.lines[1] + piece, next]) == [.torn])
+  #expect(kinds([good + piece, next]) == [.torn])
   // Another piece in its place, none, or one more.
-  var other = piece
+  var other = torn
   other[5] ^= 1
-  #expect(kinds([log.lines[0] + log.lines[1] + other + [10] + next]) == [.foreign])
-  #expect(kinds([log.lines[0] + log.lines[1] + next]) == [.missing])
-  #expect(kinds([log.lines[0] + log.lines[1] + piece + [10] + piece + [10] + next]) == [.foreign, .torn])
+  let replaced: [UInt8] = [good, other, next].flatMap { $0 }
+  #expect(kinds([replaced]) == [.foreign])
+  #expect(kinds([good + next]) == [.missing])
+  let doubled: [UInt8] = [good, torn, torn, next].flatMap { $0 }
+  #expect(kinds([doubled]) == [.foreign, .torn])
 }
 
 @Test func linesFromBeforeTheChainAreRemarked() throws {

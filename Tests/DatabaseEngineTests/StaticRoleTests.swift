@@ -53,7 +53,7 @@ import Testing
     mounted.restart()
     try mounted.work()
     #expect(mounted.database.changes == 2)
-    #expect(mounted.database.password(of: "app_static") == (try mounted.password()))
+    #expect(try mounted.password() == mounted.database.password(of: "app_static"))
   }
 
   @Test func rotateRoleRotatesNowAndTheTimeBeginsAnew() throws {

@@ -39,12 +39,14 @@ extension TransitMount {
   }
 
   private func makeCMAC(_ call: Call) throws -> Reply {
-    if !hasExtendedTypes { throw EngineError.unsupportedPath }
+    let key = try load(call.capture("name"))
+    // Where no key makes codes, there is no such endpoint.
+    guard hasExtendedTypes || key?.type.isCMAC == true else { throw EngineError.unsupportedPath }
     let length = try cmacLength(call, inPath: call.capture(Own.urlLength.name))
     let version = try call[Fields.keyVersion] ?? 0
     let batch = try Batch.items(call)
     if batch == nil && !call.has(Own.input) { throw EngineError.invalid("missing input for CMAC") }
-    guard let key = try load(call.capture("name")) else { throw EngineError.invalid("encryption key not found") }
+    guard let key else { throw EngineError.invalid("encryption key not found") }
     func made(_ text: String) throws(Refusal) -> String {
       let input = try Encoded.decode(text, "unable to decode input as base64: ")
       return try key.cmac(of: input, version: version, length: length)

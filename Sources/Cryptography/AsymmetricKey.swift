@@ -1,7 +1,8 @@
 internal import COpenSSL
 package import SecretMemory
 
-/// A key pair, or its public part alone: Ed25519 (RFC 8032), ECDSA on the curves of NIST (FIPS 186-5), RSA (RFC 8017).
+/// A key pair, or its public part alone: Ed25519 (RFC 8032), ECDSA on the curves of NIST (FIPS 186-5), RSA (RFC 8017),
+/// ML-DSA (FIPS 204).
 ///
 /// Parsed once; used from many threads at once.
 package struct AsymmetricKey: Sendable {
@@ -26,10 +27,26 @@ package struct AsymmetricKey: Sendable {
     ]
   }
 
+  /// The parameter sets of ML-DSA (FIPS 204, section 4), by the library's names.
+  package enum LatticeParameters: String, Sendable, CaseIterable {
+    case mlDSA44 = "ML-DSA-44"
+    case mlDSA65 = "ML-DSA-65"
+    case mlDSA87 = "ML-DSA-87"
+
+    /// Whether the library has it, which OpenSSL has since 3.5.
+    package var isAvailable: Bool {
+      defer { ERR_clear_error() }
+      guard let management = EVP_KEYMGMT_fetch(nil, rawValue, nil) else { return false }
+      EVP_KEYMGMT_free(management)
+      return true
+    }
+  }
+
   package enum Kind: Sendable, Equatable {
     case ed25519
     case ecdsa(Curve)
     case rsa(bits: Int)
+    case mlDSA(LatticeParameters)
   }
 
   package let kind: Kind
@@ -53,6 +70,8 @@ package struct AsymmetricKey: Sendable {
       kind = .rsa(bits: Int(EVP_PKEY_get_bits(pointer)))
     } else if EVP_PKEY_is_a(pointer, "EC") == 1, let curve = Self.curve(pointer) {
       kind = .ecdsa(curve)
+    } else if let parameters = LatticeParameters.allCases.first(where: { EVP_PKEY_is_a(pointer, $0.rawValue) == 1 }) {
+      kind = .mlDSA(parameters)
     } else {
       throw .malformedKey
     }
@@ -76,12 +95,14 @@ package struct AsymmetricKey: Sendable {
       case .ed25519: "ED25519"
       case .ecdsa: "EC"
       case .rsa: "RSA"
+      case .mlDSA(let parameters): parameters.rawValue
       }
+    defer { ERR_clear_error() }
     guard let context = EVP_PKEY_CTX_new_from_name(nil, algorithm, nil) else { throw .library }
     defer { EVP_PKEY_CTX_free(context) }
     guard EVP_PKEY_keygen_init(context) == 1 else { throw .library }
     switch kind {
-    case .ed25519: break
+    case .ed25519, .mlDSA: break
     case .ecdsa(let curve):
       guard EVP_PKEY_CTX_set_group_name(context, curve.rawValue) == 1 else { throw .library }
     case .rsa(let bits):
@@ -167,15 +188,16 @@ package struct AsymmetricKey: Sendable {
   }
 
   /// The form of before PKCS #8, in DER: RSAPrivateKey (RFC 8017, appendix A.1.2) or ECPrivateKey (RFC 5915), with the
-  /// label that goes with it in PEM. An Ed25519 key has none and comes in PKCS #8.
+  /// label that goes with it in PEM. Ed25519 and ML-DSA keys have none and come in PKCS #8.
   package func traditional() throws(CryptographyError) -> (label: String, der: SecretBytes) {
     guard hasPrivatePart else { throw .unsuitableKey }
-    let der = try Self.secret { i2d_PrivateKey(handle.pointer, $0) }
+    let label: String
     switch kind {
-    case .rsa: return ("RSA PRIVATE KEY", der)
-    case .ecdsa: return ("EC PRIVATE KEY", der)
-    case .ed25519: return ("PRIVATE KEY", der)
+    case .rsa: label = "RSA PRIVATE KEY"
+    case .ecdsa: label = "EC PRIVATE KEY"
+    case .ed25519, .mlDSA: return ("PRIVATE KEY", try pkcs8())
     }
+    return (label, try Self.secret { i2d_PrivateKey(handle.pointer, $0) })
   }
 
   /// The 32 bytes of an Ed25519 public key.

@@ -18,7 +18,7 @@ package enum CertificateRequest {
     defer { X509_REQ_free(request) }
     let hash: HashFunction? =
       switch key.kind {
-      case .ed25519: nil
+      case .ed25519, .mlDSA: nil
       case .ecdsa(.p256), .rsa: .sha256
       case .ecdsa(.p384): .sha384
       case .ecdsa(.p521): .sha512
@@ -59,6 +59,7 @@ package struct CertificateFacts: Sendable {
     case ecdsa = "ECDSA"
     case rsa = "RSA"
     case ed25519 = "Ed25519"
+    case mlDSA = "ML-DSA"
     case other = "unknown"
   }
 
@@ -84,7 +85,8 @@ package struct CertificateFacts: Sendable {
     } else if EVP_PKEY_is_a(key, "RSA") == 1 {
       algorithm = .rsa
     } else {
-      algorithm = EVP_PKEY_is_a(key, "ED25519") == 1 ? .ed25519 : .other
+      let isLattice = AsymmetricKey.LatticeParameters.allCases.contains { EVP_PKEY_is_a(key, $0.rawValue) == 1 }
+      algorithm = isLattice ? .mlDSA : EVP_PKEY_is_a(key, "ED25519") == 1 ? .ed25519 : .other
     }
     publicKey = try? AsymmetricKey(owning: key, hasPrivatePart: false)
   }

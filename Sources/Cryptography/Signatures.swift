@@ -13,6 +13,8 @@ extension AsymmetricKey {
   package enum SignatureScheme: Sendable, Equatable {
     /// Ed25519, over the message itself.
     case ed25519
+    /// ML-DSA (FIPS 204, algorithm 2) over the message itself, with an empty context.
+    case mlDSA
     /// ECDSA over a digest of any length, in DER.
     case ecdsa
     /// RSASSA-PKCS1-v1_5 (RFC 8017, section 8.2) over a digest; without a hash function over the bare bytes.
@@ -21,12 +23,12 @@ extension AsymmetricKey {
     case pss(HashFunction, SaltLength)
   }
 
-  /// Signs a message (Ed25519) or a digest (all others).
+  /// Signs a message (Ed25519, ML-DSA) or a digest (all others).
   /// - Throws: `.unsuitableKey` for the scheme of another kind of key or without the private part, `.digestLength` where
   ///   digest, salt and key do not go together.
   package func sign(_ message: [UInt8], _ scheme: SignatureScheme) throws(CryptographyError) -> [UInt8] {
     guard hasPrivatePart else { throw .unsuitableKey }
-    if case .ed25519 = scheme { return try signWhole(message) }
+    if scheme.takesWholeMessage { return try signWhole(message, scheme) }
     let context = try prepared(scheme, digest: message, signing: true)
     defer { EVP_PKEY_CTX_free(context) }
     var count = Int(EVP_PKEY_get_size(handle.pointer))
@@ -48,7 +50,7 @@ extension AsymmetricKey {
     _ signature: [UInt8], of message: [UInt8], _ scheme: SignatureScheme
   ) throws(CryptographyError) -> Bool {
     defer { ERR_clear_error() }
-    if case .ed25519 = scheme { return try verifyWhole(signature, of: message) }
+    if scheme.takesWholeMessage { return try verifyWhole(signature, of: message, scheme) }
     let context: OpaquePointer
     do { context = try prepared(scheme, digest: message, signing: false) } catch {
       if error == .digestLength { return false }
@@ -110,27 +112,47 @@ extension AsymmetricKey {
     }
   }
 
-  private func signWhole(_ message: [UInt8]) throws(CryptographyError) -> [UInt8] {
-    guard kind == .ed25519 else { throw .unsuitableKey }
+  private func signWhole(_ message: [UInt8], _ scheme: SignatureScheme) throws(CryptographyError) -> [UInt8] {
+    guard kind.wholeMessageScheme == scheme else { throw .unsuitableKey }
     guard let context = EVP_MD_CTX_new() else { throw .library }
     defer { EVP_MD_CTX_free(context) }
     guard EVP_DigestSignInit_ex(context, nil, nil, nil, nil, handle.pointer, nil) == 1 else { throw .library }
-    var count = 64
+    let room = Int(EVP_PKEY_get_size(handle.pointer))
+    var count = room
     var done: Int32 = 0
-    let signature = [UInt8](unsafeUninitializedCapacity: 64) { out, filled in
+    let signature = [UInt8](unsafeUninitializedCapacity: room) { out, filled in
       done = EVP_DigestSign(context, out.baseAddress, &count, message, message.count)
-      filled = done == 1 ? min(count, 64) : 0
+      filled = done == 1 ? min(count, room) : 0
     }
-    guard done == 1 else { throw .library }
+    guard done == 1 else {
+      ERR_clear_error()
+      throw .library
+    }
     return signature
   }
 
-  private func verifyWhole(_ signature: [UInt8], of message: [UInt8]) throws(CryptographyError) -> Bool {
-    guard kind == .ed25519 else { throw .unsuitableKey }
+  private func verifyWhole(
+    _ signature: [UInt8], of message: [UInt8], _ scheme: SignatureScheme
+  ) throws(CryptographyError) -> Bool {
+    guard kind.wholeMessageScheme == scheme else { throw .unsuitableKey }
     guard let context = EVP_MD_CTX_new() else { throw .library }
     defer { EVP_MD_CTX_free(context) }
     guard EVP_DigestVerifyInit_ex(context, nil, nil, nil, nil, handle.pointer, nil) == 1 else { throw .library }
     return EVP_DigestVerify(context, signature, signature.count, message, message.count) == 1
+  }
+}
+
+extension AsymmetricKey.SignatureScheme {
+  fileprivate var takesWholeMessage: Bool { self == .ed25519 || self == .mlDSA }
+}
+
+extension AsymmetricKey.Kind {
+  fileprivate var wholeMessageScheme: AsymmetricKey.SignatureScheme? {
+    switch self {
+    case .ed25519: .ed25519
+    case .mlDSA: .mlDSA
+    case .ecdsa, .rsa: nil
+    }
   }
 }
 

@@ -24,6 +24,7 @@ package enum JSONWebKey {
       object["kty"] = "OKP"
       object["crv"] = "Ed25519"
       object["x"] = text(try key.rawPublicKey())
+    case .mlDSA: throw .unsuitableKey
     }
     return object
   }

@@ -68,13 +68,13 @@ final class MountedTransit: Sendable {
   let mount: TransitMount
   private let engine: MountedEngine
 
-  init(store: LogicalMemory = LogicalMemory(), seed: UInt64 = 1) throws {
+  init(store: LogicalMemory = LogicalMemory(), seed: UInt64 = 1, options: [String: String] = [:]) throws {
     self.store = store
     let now = now
     let context = MountContext(
       path: { "transit/" }, accessor: "transit_00000000", uuid: "u", type: "transit",
       storage: StorageView(store, prefix: "mount/"), clock: WallClock { now.withLock { $0 } }, random: .seeded(seed),
-      settings: { MountSettings(defaultTTL: .seconds(1), maxTTL: .seconds(1), options: [:]) }, log: { _, _ in })
+      settings: { MountSettings(defaultTTL: .seconds(1), maxTTL: .seconds(1), options: options) }, log: { _, _ in })
     mount = try TransitMount(context: context)
     engine = MountedEngine(mount)
   }

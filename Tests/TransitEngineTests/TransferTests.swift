@@ -6,17 +6,22 @@ import Testing
 
 @testable import TransitEngine
 
+private let hasMLDSA = AsymmetricKey.LatticeParameters.mlDSA65.isAvailable
+private let extendedTypes: [(String, JSONObject)] =
+  [("aes128-cmac", [:]), ("aes192-cmac", [:]), ("aes256-cmac", [:])]
+  + (hasMLDSA ? ["44", "65", "87"].map { ("ml-dsa", ["parameter_set": .string($0)] as JSONObject) } : [])
 private let everyType: [(String, JSONObject)] = [
   ("aes128-gcm96", [:]), ("aes256-gcm96", [:]), ("chacha20-poly1305", [:]), ("ed25519", [:]), ("ecdsa-p256", [:]),
   ("ecdsa-p384", [:]), ("ecdsa-p521", [:]), ("rsa-2048", [:]), ("hmac", ["key_size": 64]),
   ("aes256-gcm96", ["derived": true]), ("aes128-gcm96", ["derived": true, "convergent_encryption": true]),
   ("ed25519", ["derived": true]),
 ]
+private let extended = ["extended_key_types": "true"]
 
 @Test func backupsBringEveryTypeBackWithAllItsVersions() throws {
-  let transit = try MountedTransit()
+  let transit = try MountedTransit(options: extended)
   let other = try MountedTransit(seed: 2)
-  for (number, (type, options)) in everyType.enumerated() {
+  for (number, (type, options)) in (everyType + extendedTypes).enumerated() {
     let name = "k\(number)"
     var fields = options
     fields["type"] = .string(type)
@@ -95,21 +100,25 @@ private let everyType: [(String, JSONObject)] = [
 }
 
 @Test func handedOnKeysAreTheSameElsewhere() throws {
-  let source = try MountedTransit()
-  let destination = try MountedTransit(seed: 3)
+  let source = try MountedTransit(options: extended)
+  let destination = try MountedTransit(seed: 3, options: extended)
   let wrapping = try destination.read("wrapping_key").text("public_key")
   #expect(try destination.read("wrapping_key").text("public_key") == wrapping)
   let imported = try source.write("keys/wrap/import", ["type": "rsa-4096", "public_key": .string(wrapping)])
   #expect(imported.status == 204)
-  for (number, type) in ["aes128-gcm96", "ed25519", "ecdsa-p521", "rsa-2048", "hmac"].enumerated() {
+  let types =
+    ["aes128-gcm96", "ed25519", "ecdsa-p521", "rsa-2048", "hmac", "aes192-cmac"] + (hasMLDSA ? ["ml-dsa"] : [])
+  for (number, type) in types.enumerated() {
     let name = "k\(number)"
     var fields: JSONObject = ["type": .string(type), "exportable": true]
     if type == "hmac" { fields["key_size"] = 33 }
+    if type == "ml-dsa" { fields["parameter_set"] = "65" }
     try source.key(name, fields)
     try source.write("keys/\(name)/rotate")
     let blobs = try source.call(.read, "byok-export/wrap/" + name, ["hash": "SHA384"])["keys"]
     let first: JSONObject = [
       "ciphertext": blobs?["1"] ?? .null, "type": .string(type), "hash_function": "sha384", "exportable": true,
+      "parameter_set": type == "ml-dsa" ? "65" : "",
     ]
     #expect(try destination.write("keys/\(name)/import", first).status == 204)
     let second: JSONObject = ["ciphertext": blobs?["2"] ?? .null, "hash_function": "SHA384"]

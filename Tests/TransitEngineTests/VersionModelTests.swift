@@ -37,12 +37,20 @@ private struct Model {
   }
 }
 
-@Test(arguments: [("aes256-gcm96", 1 as UInt64), ("chacha20-poly1305", 2), ("aes128-gcm96", 3), ("aes256-gcm96", 4)])
-func anySequenceOfChangesAgreesWithTheModel(type: String, seed: UInt64) throws {
+private let derived: JSONObject = ["derived": true]
+private let convergent: JSONObject = ["derived": true, "convergent_encryption": true]
+
+@Test(
+  arguments: [
+    ("aes256-gcm96", [:], 1), ("chacha20-poly1305", [:], 2), ("aes128-gcm96", [:], 3), ("aes256-gcm96", derived, 4),
+    ("chacha20-poly1305", convergent, 5), ("aes128-gcm96", convergent, 6),
+  ] as [(String, JSONObject, UInt64)])
+func anySequenceOfChangesAgreesWithTheModel(type: String, options: JSONObject, seed: UInt64) throws {
+  let context: JSONObject = options.members.isEmpty ? [:] : ["context": "dGVuYW50"]
   let transit = try MountedTransit(seed: seed)
   let random = RandomSource.seeded(seed &* 31)
   func version(_ model: Model) -> Int64 { Int64(random.below(UInt64(model.latest + 3))) - 1 }
-  try transit.key("k", ["type": .string(type)])
+  try transit.key("k", JSONObject(members: options.members + [.init(name: "type", value: .string(type))]))
   var model = Model()
   var sealed: [(text: String, version: Int64, ciphertext: String)] = []
   for round in 0..<1200 {
@@ -64,8 +72,10 @@ func anySequenceOfChangesAgreesWithTheModel(type: String, seed: UInt64) throws {
       #expect(try (transit.write("keys/k/trim", ["min_available_version": .int(minimum)]).status == 200) == accepted)
     case 4...7:
       let wanted = version(model)
-      let answer = try transit.write(
-        "encrypt/k", ["plaintext": .string(Base64.encode(Array("\(round)".utf8))), "key_version": .int(wanted)])
+      var fields = context
+      fields["plaintext"] = .string(Base64.encode(Array("\(round)".utf8)))
+      fields["key_version"] = .int(wanted)
+      let answer = try transit.write("encrypt/k", fields)
       #expect((answer.status == 200) == model.mayEncrypt(wanted))
       if answer.status == 200 {
         let used = wanted == 0 ? model.latest : wanted
@@ -76,8 +86,10 @@ func anySequenceOfChangesAgreesWithTheModel(type: String, seed: UInt64) throws {
       guard !sealed.isEmpty else { break }
       let at = Int(random.below(UInt64(sealed.count)))
       let wanted = version(model)
-      let answer = try transit.write(
-        "rewrap/k", ["ciphertext": .string(sealed[at].ciphertext), "key_version": .int(wanted)])
+      var fields = context
+      fields["ciphertext"] = .string(sealed[at].ciphertext)
+      fields["key_version"] = .int(wanted)
+      let answer = try transit.write("rewrap/k", fields)
       #expect((answer.status == 200) == (model.mayDecrypt(sealed[at].version) && model.mayEncrypt(wanted)))
       if answer.status == 200 {
         sealed[at].ciphertext = answer.text("ciphertext")
@@ -86,7 +98,7 @@ func anySequenceOfChangesAgreesWithTheModel(type: String, seed: UInt64) throws {
     default:
       guard !sealed.isEmpty else { break }
       let item = sealed[Int(random.below(UInt64(sealed.count)))]
-      let text = try transit.decrypt("k", item.ciphertext)
+      let text = try transit.decrypt("k", item.ciphertext, context)
       #expect(model.mayDecrypt(item.version) ? text == item.text : text.hasPrefix("error: "))
     }
     let record = try #require(try transit.mount.load("k")).record

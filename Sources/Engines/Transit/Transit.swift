@@ -14,7 +14,7 @@ package enum Transit {
 /// One mount: its keys and settings.
 struct TransitMount: Engine {
   static let routes =
-    keyRoutes + encryptionRoutes + signatureRoutes + transferRoutes + toolRoutes + settingsRoutes
+    keyRoutes + encryptionRoutes + signatureRoutes + cmacRoutes + transferRoutes + toolRoutes + settingsRoutes
 
   let context: MountContext
   let cache: Locked<KeyCache>

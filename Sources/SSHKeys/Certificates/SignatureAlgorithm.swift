@@ -13,14 +13,15 @@ package enum SignatureAlgorithm: String, Sendable, Hashable, CaseIterable {
 
   package var isRSA: Bool { self == .rsaSHA1 || self == .rsaSHA256 || self == .rsaSHA512 }
 
-  /// The one that keys of a kind have, or the one they are best used with.
-  package init(of kind: AsymmetricKey.Kind) {
+  /// The one that keys of a kind have, or the one they are best used with; nil for kinds that SSH does not have.
+  package init?(of kind: AsymmetricKey.Kind) {
     switch kind {
     case .rsa: self = .rsaSHA256
     case .ecdsa(.p256): self = .ecdsa256
     case .ecdsa(.p384): self = .ecdsa384
     case .ecdsa(.p521): self = .ecdsa521
     case .ed25519: self = .ed25519
+    case .mlDSA: return nil
     }
   }
 
@@ -52,6 +53,7 @@ package enum SignatureAlgorithm: String, Sendable, Hashable, CaseIterable {
       writer.number(numbers[..<curve.fieldBytes])
       writer.number(numbers[curve.fieldBytes...])
       return writer.bytes
+    case .mlDSA: throw .unsuitableKey
     }
   }
 
@@ -67,6 +69,7 @@ package enum SignatureAlgorithm: String, Sendable, Hashable, CaseIterable {
         let der = ECDSASignature.der(sideBySide: numbers)
       else { return false }
       return try key.verify(der, of: hash.digest(of: message), .ecdsa)
+    case .mlDSA: return false
     }
   }
 
@@ -93,8 +96,9 @@ package struct CertificateSigner: Sendable {
   /// - Parameter algorithm: nil for the one that suits the key.
   /// - Throws: `.unsuitableKey` where key and algorithm do not go together, or without a private part.
   package init(_ key: AsymmetricKey, algorithm: SignatureAlgorithm? = nil) throws(CryptographyError) {
-    let own = SignatureAlgorithm(of: key.kind)
-    guard key.hasPrivatePart, algorithm == nil || algorithm == own || (own.isRSA && algorithm?.isRSA == true) else {
+    guard let own = SignatureAlgorithm(of: key.kind), key.hasPrivatePart,
+      algorithm == nil || algorithm == own || (own.isRSA && algorithm?.isRSA == true)
+    else {
       throw .unsuitableKey
     }
     self.key = key

@@ -23,6 +23,7 @@ package enum PrivateKeyText {
     default: throw .malformed
     }
     guard let key else { throw .malformed }
+    if case .mlDSA(let parameters) = key.kind { throw .unsupportedType(parameters.rawValue) }
     if case .rsa(let bits) = key.kind, !PublicKey.rsaBits.contains(bits) { throw .unsoundKey }
     return key
   }
@@ -81,6 +82,7 @@ package enum PrivateKeyText {
       let point = try key.rawPublicKey()
       writer.string(point)
       try key.rawPrivateKey().withBytes { writer.string(Array($0) + point) }
+    case .mlDSA: throw .unsuitableKey
     }
   }
 

@@ -30,7 +30,7 @@ extension LoadedKey {
     _ plaintext: [UInt8], _ options: EncryptionOptions, random: RandomSource
   ) throws(Refusal) -> (ciphertext: String, version: Int64) {
     guard type.supportsEncryption else {
-      throw Refusal("message encryption not supported for key type \(type.rawValue)")
+      throw Refusal("message encryption not supported for key type \(type.name)")
     }
     let number = try version(toUse: options.version, for: "encryption")
     let sealed: [UInt8]
@@ -44,7 +44,7 @@ extension LoadedKey {
 
   func decrypt(_ ciphertext: String, _ options: EncryptionOptions) throws(Refusal) -> [UInt8] {
     guard type.supportsEncryption else {
-      throw Refusal("message decryption not supported for key type \(type.rawValue)")
+      throw Refusal("message decryption not supported for key type \(type.name)")
     }
     let parsed = try VersionedText(ciphertext, "invalid ciphertext")
     if parsed.version > record.latest { throw Refusal("invalid ciphertext: version is too new") }

@@ -75,7 +75,7 @@ extension TransitMount {
       options.padding = try padding(padding, type)
       if !associatedData.isEmpty {
         if !type.isCipher {
-          throw Refusal("'[\(index)].associated_data' provided for non-AEAD cipher suite \(type.rawValue)")
+          throw Refusal("'[\(index)].associated_data' provided for non-AEAD cipher suite \(type.name)")
         }
         options.associatedData = try Encoded.decode(
           associatedData, "unable to get associated_data/additional_data from factory[\(index)]: ")
@@ -89,7 +89,7 @@ extension TransitMount {
       case "oaep" where type.isRSA: return .oaep(.sha256)
       case "pkcs1v15" where type.isRSA: return .pkcs1
       case "oaep", "pkcs1v15":
-        throw Refusal("'[\(index)].padding_scheme' invalid: unsupported by key type \(type.rawValue)")
+        throw Refusal("'[\(index)].padding_scheme' invalid: unsupported by key type \(type.name)")
       default: throw Refusal("'[\(index)].padding_scheme' invalid: unknown padding scheme: \(name)")
       }
     }

@@ -6,7 +6,7 @@ extension LoadedKey {
   /// What clients learn of a key. A derived Ed25519 key has public keys for a context only.
   func answer(context: [UInt8]) throws -> JSONText {
     var data: JSONObject = [
-      "name": .string(name), "type": .string(type.rawValue), "derived": .bool(record.isDerived),
+      "name": .string(name), "type": .string(type.name), "derived": .bool(record.isDerived),
       "exportable": .bool(record.isExportable), "allow_plaintext_backup": .bool(record.allowsPlaintextBackup),
       "deletion_allowed": .bool(record.allowsDeletion), "latest_version": .int(record.latest),
       "min_available_version": .int(record.minAvailable), "min_decryption_version": .int(record.minDecryption),
@@ -15,6 +15,7 @@ extension LoadedKey {
       "supports_encryption": .bool(type.supportsEncryption), "supports_decryption": .bool(type.supportsEncryption),
       "supports_signing": .bool(type.supportsSigning), "supports_derivation": .bool(type.supportsDerivation),
     ]
+    if let set = type.parameterSet { data["parameter_set"] = .string(set) }
     if record.isImported { data["imported_key_allow_rotation"] = .bool(record.allowsRotationWhenImported) }
     if record.isDerived {
       data["kdf"] = record.derivation == .hkdf ? "hkdf_sha256" : "hmac-sha256-counter"
@@ -39,7 +40,7 @@ extension LoadedKey {
   }
 
   private func shown(_ number: Int64, _ version: KeyVersion, context: [UInt8]) throws -> JSONValue {
-    if type.isCipher { return .int(version.created.seconds) }
+    if !type.isPair { return .int(version.created.seconds) }
     var publicText = version.material.publicText ?? ""
     if record.isDerived {
       publicText = ""

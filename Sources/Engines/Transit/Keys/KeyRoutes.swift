@@ -5,7 +5,6 @@ internal import Primitives
 extension TransitMount {
   private enum Own {
     static let keySize = Field.int("key_size", "How many bytes a key of type hmac has: 32 to 512.")
-    static let parameterSet = Field.string("parameter_set", "Of types that are not there.")
     static let managedName = Field.string("managed_key_name", "Of types that are not there.")
     static let managedID = Field.string("managed_key_id", "Of types that are not there.")
     static let hybridPQC = Field.string("hybrid_key_type_pqc", "Of types that are not there.")
@@ -29,7 +28,7 @@ extension TransitMount {
       fields: [
         Fields.name.description, Fields.type.description, Fields.derived.description, Fields.convergent.description,
         Fields.exportable.description, Fields.plaintextBackup.description, Fields.rotationPeriod.description,
-        Fields.context.description, Own.keySize.description, Own.parameterSet.description,
+        Fields.context.description, Own.keySize.description, Fields.parameterSet.description,
         Own.managedName.description, Own.managedID.description, Own.hybridPQC.description, Own.hybridEC.description,
       ],
       summary: "Make, read and delete a key",
@@ -89,10 +88,8 @@ extension TransitMount {
     if convergent && !derived {
       throw EngineError.invalid("convergent encryption requires derivation to be enabled")
     }
-    guard let type = KeyType(rawValue: typeName) else {
-      let text = KeyType.refusal(of: typeName, parameterSet: try call[Own.parameterSet] ?? "")
-      throw EngineError.invalid(text ?? "unknown key type \(typeName)")
-    }
+    let type = try KeyType.named(
+      typeName, parameterSet: try call[Fields.parameterSet] ?? "", extended: hasExtendedTypes)
     let size = try call[Own.keySize] ?? 0
     if type != .hmac && size != 0 {
       throw EngineError.invalid("key_size is not valid for algorithm \(typeName)")
@@ -114,10 +111,10 @@ extension TransitMount {
   static func newRecord(_ type: KeyType, derived: Bool, convergent: Bool, size: Int = 0) throws -> KeyRecord {
     if derived && !type.supportsDerivation {
       throw EngineError.invalid(
-        "key derivation and convergent encryption not supported for keys of type \(type.rawValue)")
+        "key derivation and convergent encryption not supported for keys of type \(type.name)")
     }
     if convergent && !type.isCipher {
-      throw EngineError.invalid("convergent encryption not supported for keys of type \(type.rawValue)")
+      throw EngineError.invalid("convergent encryption not supported for keys of type \(type.name)")
     }
     if type == .hmac && size == 0 {
       throw EngineError.invalid("invalid key size for HMAC key, must be between 32 and 512 bytes")

@@ -1,6 +1,7 @@
 internal import Cryptography
+internal import EngineAPI
 
-/// The kinds of keys, by the names of the API.
+/// The kinds of keys. Raw values are what is stored; clients know those of ML-DSA as one type with a parameter set.
 enum KeyType: String, Sendable, CaseIterable {
   case aes128 = "aes128-gcm96"
   case aes256 = "aes256-gcm96"
@@ -13,11 +14,18 @@ enum KeyType: String, Sendable, CaseIterable {
   case rsa3072 = "rsa-3072"
   case rsa4096 = "rsa-4096"
   case hmac
+  case mlDSA44 = "ml-dsa-44"
+  case mlDSA65 = "ml-dsa-65"
+  case mlDSA87 = "ml-dsa-87"
+  case cmac128 = "aes128-cmac"
+  case cmac192 = "aes192-cmac"
+  case cmac256 = "aes256-cmac"
 
   enum Family: Sendable, Equatable {
     case cipher(AuthenticatedCipher.Algorithm, keyBytes: Int)
     case pair(AsymmetricKey.Kind)
-    case mac
+    case hmac
+    case cmac(keyBytes: Int)
   }
 
   var family: Family {
@@ -32,11 +40,25 @@ enum KeyType: String, Sendable, CaseIterable {
     case .rsa2048: .pair(.rsa(bits: 2048))
     case .rsa3072: .pair(.rsa(bits: 3072))
     case .rsa4096: .pair(.rsa(bits: 4096))
-    case .hmac: .mac
+    case .hmac: .hmac
+    case .mlDSA44: .pair(.mlDSA(.mlDSA44))
+    case .mlDSA65: .pair(.mlDSA(.mlDSA65))
+    case .mlDSA87: .pair(.mlDSA(.mlDSA87))
+    case .cmac128: .cmac(keyBytes: 16)
+    case .cmac192: .cmac(keyBytes: 24)
+    case .cmac256: .cmac(keyBytes: 32)
     }
   }
 
-  /// The type's number in backups.
+  /// By the names of the API.
+  var name: String { isMLDSA ? Self.mlDSA : rawValue }
+
+  /// Which of the types of one name it is; nil for types that are alone.
+  var parameterSet: String? { isMLDSA ? String(rawValue.dropFirst(Self.mlDSA.count + 1)) : nil }
+
+  private static let mlDSA = "ml-dsa"
+
+  /// The type's number in backups. Those of one name have one number and tell themselves apart by the parameter set.
   var number: Int64 {
     switch self {
     case .aes256: 0
@@ -50,17 +72,24 @@ enum KeyType: String, Sendable, CaseIterable {
     case .aes128: 8
     case .rsa3072: 9
     case .hmac: 11
+    case .cmac128: 12
+    case .cmac256: 13
+    case .mlDSA44, .mlDSA65, .mlDSA87: 14
+    case .cmac192: 16
     }
   }
 
-  init?(number: Int64) {
-    guard let type = Self.allCases.first(where: { $0.number == number }) else { return nil }
+  init?(number: Int64, parameterSet: String) {
+    let type = Self.allCases.first { $0.number == number && ($0.parameterSet ?? parameterSet) == parameterSet }
+    guard let type else { return nil }
     self = type
   }
 
   var isCipher: Bool { if case .cipher = family { true } else { false } }
   var isPair: Bool { if case .pair = family { true } else { false } }
   var isRSA: Bool { if case .pair(.rsa) = family { true } else { false } }
+  var isMLDSA: Bool { if case .pair(.mlDSA) = family { true } else { false } }
+  var isCMAC: Bool { if case .cmac = family { true } else { false } }
 
   var supportsEncryption: Bool { isCipher || isRSA }
   var supportsSigning: Bool { isPair }
@@ -70,24 +99,44 @@ enum KeyType: String, Sendable, CaseIterable {
   var versionName: String {
     if case .pair(.ecdsa(let curve)) = family { curve.rawValue } else { rawValue }
   }
+}
 
-  /// Why a type by that name cannot be had; nil where it can.
-  static func refusal(of name: String, parameterSet: String) -> String? {
-    if KeyType(rawValue: name) != nil { return nil }
+// MARK: Types by the names of requests
+
+extension KeyType {
+  /// Types that other servers have in paid editions only, and refuse in the others. Clients may rely on the refusal, so
+  /// a mount has them where its operator says so.
+  var isExtended: Bool { isMLDSA || isCMAC }
+
+  /// - Parameter extended: whether the mount has the extended types.
+  static func named(_ name: String, parameterSet: String, extended: Bool) throws(EngineError) -> KeyType {
     switch name {
-    case "managed_key": return "managed keys are supported within enterprise edition only"
-    case "ml-dsa":
-      if !["44", "65", "87"].contains(parameterSet) {
-        return "invalid parameter set \(parameterSet) for key type ml-dsa"
+    case "managed_key": throw .invalid("managed keys are supported within enterprise edition only")
+    case mlDSA:
+      guard let type = KeyType(rawValue: "\(name)-\(parameterSet)"), type.isMLDSA else {
+        throw .invalid("invalid parameter set \(parameterSet) for key type \(name)")
       }
-      return elsewhere(name)
-    case "slh-dsa", "hybrid", "aes128-cmac", "aes192-cmac", "aes256-cmac", "aes128-cbc", "aes256-cbc":
-      return elsewhere(name)
-    default: return "unknown key type \(name)"
+      if !extended { throw elsewhere(name) }
+      guard case .pair(.mlDSA(let parameters)) = type.family, parameters.isAvailable else {
+        throw .invalid("key type \(name) needs OpenSSL 3.5 or later, and this server runs with an older one")
+      }
+      return type
+    case "slh-dsa", "hybrid", "aes128-cbc", "aes256-cbc": throw elsewhere(name)
+    default:
+      guard let type = KeyType(rawValue: name), type.name == name else { throw .invalid("unknown key type \(name)") }
+      if type.isExtended && !extended { throw elsewhere(name) }
+      return type
     }
   }
 
-  private static func elsewhere(_ name: String) -> String {
-    "key type \(name) is only available in enterprise versions of Vault"
+  private static func elsewhere(_ name: String) -> EngineError {
+    .invalid("key type \(name) is only available in enterprise versions of Vault")
   }
+}
+
+extension TransitMount {
+  /// The mount's option that brings the extended types.
+  static let extendedTypesOption = "extended_key_types"
+
+  var hasExtendedTypes: Bool { context.settings().options[Self.extendedTypesOption] == "true" }
 }

@@ -4,11 +4,11 @@ internal import SecretMemory
 
 /// What a version of a key consists of.
 enum KeyMaterial: Sendable, Equatable {
-  /// Of ciphers and of type hmac.
+  /// Of ciphers and codes.
   case secret(SecretBytes)
   /// The seed is missing where only the public key was imported.
   case ed25519(seed: SecretBytes?, publicKey: [UInt8])
-  /// ECDSA and RSA: PKCS #8, missing where only the public key was imported, and SubjectPublicKeyInfo.
+  /// ECDSA, RSA and ML-DSA: PKCS #8, missing where only the public key was imported, and SubjectPublicKeyInfo.
   case pair(pkcs8: SecretBytes?, subjectPublicKeyInfo: [UInt8])
 
   init(_ key: AsymmetricKey) throws(CryptographyError) {
@@ -23,7 +23,8 @@ enum KeyMaterial: Sendable, Equatable {
   static func generate(_ type: KeyType, size: Int, random: RandomSource) throws(CryptographyError) -> KeyMaterial {
     switch type.family {
     case .cipher(_, let count): .secret(random.secret(count))
-    case .mac: .secret(random.secret(size))
+    case .hmac: .secret(random.secret(size))
+    case .cmac(let count): .secret(random.secret(count))
     case .pair(let kind): try KeyMaterial(AsymmetricKey.generate(kind))
     }
   }

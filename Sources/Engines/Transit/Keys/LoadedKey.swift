@@ -18,6 +18,7 @@ final class LoadedKey: Sendable {
     var ciphers: [Int64: AuthenticatedCipher] = [:]
     var pairs: [Int64: AsymmetricKey] = [:]
     var macs: [MACName: HMACKey] = [:]
+    var cmacs: [Int64: CMACKey] = [:]
   }
   private let prepared = Locked(Prepared())
 
@@ -69,6 +70,15 @@ final class LoadedKey: Sendable {
     }
     prepared.withLock { $0.macs[name] = mac }
     return mac
+  }
+
+  func cmacKey(_ number: Int64) throws(Refusal) -> CMACKey {
+    if let key = prepared.withLock({ $0.cmacs[number] }) { return key }
+    guard case .secret(let secret) = try version(number).material, let key = try? CMACKey(secret) else {
+      throw Refusal.unreadable
+    }
+    prepared.withLock { $0.cmacs[number] = key }
+    return key
   }
 
   // MARK: Derived keys

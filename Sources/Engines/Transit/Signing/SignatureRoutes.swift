@@ -17,7 +17,7 @@ extension TransitMount {
     static let signatureContext = Field.string("signature_context", "Of variants of Ed25519 that are not there.")
     static let signature = Field.string("signature", "What `sign` answered.")
     static let hmac = Field.string("hmac", "What `hmac` answered.")
-    static let cmac = Field.string("cmac", "Of key types that are not there.")
+    static let cmac = Field.string("cmac", "What `cmac` answered.")
   }
 
   private static let signFields = [
@@ -30,7 +30,8 @@ extension TransitMount {
     Fields.name.description, Own.urlAlgorithm.description, Own.input.description, Own.signature.description,
     Own.hmac.description, Own.cmac.description, Fields.context.description, Own.hash.description,
     Own.algorithm.description, Own.prehashed.description, Own.signatureAlgorithm.description,
-    Own.marshaling.description, Own.salt.description, Own.signatureContext.description, Fields.batch.description,
+    Own.marshaling.description, Own.salt.description, Own.signatureContext.description,
+    CMACFields.length.description, Fields.batch.description,
   ]
   private static let hmacFields = [
     Fields.name.description, Own.urlAlgorithm.description, Own.input.description, Own.algorithm.description,
@@ -121,7 +122,7 @@ extension TransitMount {
 
   private func checkSigning(_ key: LoadedKey) throws {
     if !key.type.supportsSigning {
-      throw EngineError.invalid("key type \(key.type.rawValue) does not support signing")
+      throw EngineError.invalid("key type \(key.type.name) does not support signing")
     }
   }
 
@@ -167,7 +168,7 @@ extension TransitMount {
 
   // MARK: Verifying
 
-  private enum Proof { case signature, hmac }
+  private enum Proof { case signature, hmac, cmac }
 
   private func verify(_ call: Call) throws -> Reply {
     let batch = try Batch.items(call)
@@ -213,6 +214,7 @@ extension TransitMount {
     if !isBatch {
       if signatures > 0 { return .signature }
       if hmacs > 0 { return .hmac }
+      if cmacs > 0 { return .cmac }
     }
     let kinds = [("signature", signatures), ("hmac", hmacs), ("cmac", cmacs)].filter { $0.1 > 0 }
     guard let first = kinds.first else {
@@ -227,7 +229,7 @@ extension TransitMount {
     switch first.0 {
     case "signature": return .signature
     case "hmac": return .hmac
-    default: throw EngineError.invalid("no key type here makes a CMAC")
+    default: return .cmac
     }
   }
 
@@ -249,6 +251,13 @@ extension TransitMount {
       return { item throws(Refusal) in
         let input = try Encoded.decode(item.input ?? "", "unable to decode input as base64: ")
         return try key.verify(hmac: item.hmac, of: input, hash)
+      }
+    case .cmac:
+      let length = try cmacLength(call, inPath: call.capture(Own.urlAlgorithm.name))
+      guard let key = try load(name) else { throw EngineError.invalid("encryption key not found") }
+      return { item throws(Refusal) in
+        let input = try Encoded.decode(item.input ?? "", "unable to decode input as base64: ")
+        return try key.verify(cmac: item.cmac, of: input, length: length)
       }
     }
   }

@@ -78,8 +78,15 @@ extension LoadedKey {
     return try ed25519(number, context: context)
   }
 
-  /// Ed25519 hashes by itself, in one of three variants of which this is the plain one.
+  /// Ed25519 and ML-DSA hash by themselves, in one of several variants of which this is the plain one.
   private func checkVariant(_ options: SignatureOptions) throws(Refusal) {
+    if type.isMLDSA {
+      if options.isPrehashed { throw Refusal("keys of type ml-dsa sign the message itself: prehashed must be false") }
+      if options.hash != .sha256 {
+        throw Refusal("keys of type ml-dsa sign the message itself: hash_algorithm should not be set")
+      }
+      if options.hasSignatureContext { throw Refusal("signature_context must be empty for keys of type ml-dsa") }
+    }
     guard type == .ed25519 else { return }
     let beginning = "failed to parse batch item: only Pure Ed25519 signatures supported, "
     if options.isPrehashed { throw Refusal(beginning + "prehashed must be false") }
@@ -89,7 +96,7 @@ extension LoadedKey {
   }
 
   private func message(_ input: [UInt8], _ options: SignatureOptions) -> [UInt8] {
-    guard type != .ed25519, !options.isPrehashed, let hash = options.hash else { return input }
+    guard type != .ed25519, !type.isMLDSA, !options.isPrehashed, let hash = options.hash else { return input }
     return hash.digest(of: input)
   }
 
@@ -99,6 +106,7 @@ extension LoadedKey {
     switch pair.kind {
     case .ed25519: return .ed25519
     case .ecdsa: return .ecdsa
+    case .mlDSA: return .mlDSA
     case .rsa:
       switch options.padding {
       case "pkcs1v15": return .pkcs1(options.hash)

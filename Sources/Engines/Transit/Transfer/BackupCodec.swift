@@ -29,7 +29,7 @@ enum BackupCodec {
       ("restore_info", trace(record.restoration)), ("allow_plaintext_backup", .bool(record.allowsPlaintextBackup)),
       ("version_template", ""), ("storage_prefix", ""), ("auto_rotate_period", .int(record.rotationPeriod.nanoseconds)),
       ("Imported", .bool(record.isImported)), ("AllowImportedKeyRotation", .bool(record.allowsRotationWhenImported)),
-      ("ParameterSet", ""), ("HybridConfig", ["PQCKeyType": 0, "ECKeyType": 0]),
+      ("ParameterSet", .string(record.type.parameterSet ?? "")), ("HybridConfig", ["PQCKeyType": 0, "ECKeyType": 0]),
     ]
     policy = JSONObject(members: policy.members + fixed.map { JSONObject.Member(name: $0.0, value: $0.1) })
     // The archive counts from its lowest version, or from a version 0 that never was.
@@ -61,9 +61,12 @@ enum BackupCodec {
       entry["public_key"] = .string(Base64.encode(publicKey))
     case .pair:
       guard let pair = try version.material.asymmetricKey() else { break }
-      if case .rsa = pair.kind {
-        try add(pair.rsaNumbers(), to: &entry)
-      } else {
+      switch pair.kind {
+      case .rsa: try add(pair.rsaNumbers(), to: &entry)
+      case .mlDSA:
+        if pair.hasPrivatePart { entry["key"] = text(try pair.pkcs8()) }
+        entry["public_key"] = version.material.publicText.map { .string($0) }
+      case .ecdsa, .ed25519:
         let numbers = try pair.ecdsaNumbers()
         entry["ec_x"] = number(numbers.x)
         entry["ec_y"] = number(numbers.y)
@@ -109,7 +112,7 @@ enum BackupCodec {
     guard let policy = whole["policy"]?.objectValue, let number = policy["type"]?.int64Value else {
       throw Malformed(reason: "backup data does not contain a valid policy")
     }
-    guard let type = KeyType(number: number) else {
+    guard let type = KeyType(number: number, parameterSet: policy["ParameterSet"]?.stringValue ?? "") else {
       throw Malformed(reason: "backup holds a key of a type that is not supported")
     }
     var record = KeyRecord(type: type)
@@ -180,10 +183,10 @@ enum BackupCodec {
     let hmacKey = bytes(entry["hmac_key"])
     let material: KeyMaterial
     switch record.type.family {
-    case .cipher(_, let count):
+    case .cipher(_, let count), .cmac(let count):
       guard let key, key.count == count else { throw broken }
       material = .secret(SecretBytes(copying: key))
-    case .mac:
+    case .hmac:
       guard let key = key ?? hmacKey, !key.isEmpty else { throw broken }
       material = .secret(SecretBytes(copying: key))
     case .pair(.ed25519): material = try readEd25519(entry, key)
@@ -192,6 +195,7 @@ enum BackupCodec {
       let numbers = AsymmetricKey.ECDSANumbers(x: x, y: y, secret: entry["ec_d"]?.numberValue?.text)
       material = try read { () throws(CryptographyError) in try AsymmetricKey(curve, ecdsa: numbers) }
     case .pair(.rsa): material = try readRSA(entry)
+    case .pair(.mlDSA): material = try readMLDSA(entry, key, record.type)
     }
     var version = KeyVersion(
       created: created, hmacKey: SecretBytes(copying: hmacKey ?? []), material: material,
@@ -217,6 +221,16 @@ enum BackupCodec {
     return try read { () throws(CryptographyError) in
       try AsymmetricKey(ed25519Seed: SecretBytes(copying: key[..<32]))
     }
+  }
+
+  private static func readMLDSA(_ entry: JSONValue, _ key: [UInt8]?, _ type: KeyType) throws -> KeyMaterial {
+    let material = try read { () throws(CryptographyError) in
+      if let key { return try AsymmetricKey(pkcs8: SecretBytes(copying: key)) }
+      guard let block = PEM.first(in: entry["public_key"]?.stringValue ?? "") else { throw .malformedKey }
+      return try AsymmetricKey(subjectPublicKeyInfo: block.bytes)
+    }
+    guard let kind = try? material.asymmetricKey()?.kind, type.family == .pair(kind) else { throw broken }
+    return material
   }
 
   private static func readRSA(_ entry: JSONValue) throws -> KeyMaterial {

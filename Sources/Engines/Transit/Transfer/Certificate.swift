@@ -21,7 +21,7 @@ extension TransitMount {
     let name = call.capture("name")
     guard let key = try load(name) else { throw Self.noKey(name) }
     guard key.type.supportsSigning else {
-      throw EngineError.invalid("key type '\(key.type.rawValue)' does not support signing")
+      throw EngineError.invalid("key type '\(key.type.name)' does not support signing")
     }
     if key.record.isDerived { throw EngineError.invalid("operation not supported on keys with derivation enabled") }
     let wanted = try call[Own.numberedVersion] ?? 0
@@ -47,7 +47,7 @@ extension TransitMount {
     let request = try CertificateRequest.make(template: template, key: pair)
     return .data([
       "csr": .string(PEM.encode("CERTIFICATE REQUEST", request)), "name": .string(name),
-      "type": .string(key.type.rawValue),
+      "type": .string(key.type.name),
     ])
   }
 
@@ -57,7 +57,7 @@ extension TransitMount {
     let wanted = try call[Own.numberedVersion] ?? 0
     guard let key = try load(name) else { throw Self.noKey(name) }
     guard key.type.supportsSigning else {
-      throw EngineError.invalid("key type \(key.type.rawValue) does not support signing")
+      throw EngineError.invalid("key type \(key.type.name) does not support signing")
     }
     if key.record.isDerived { throw EngineError.invalid("operation not supported on keys with derivation enabled") }
     guard let blocks = PEM.all(in: text) else {
@@ -86,7 +86,7 @@ extension TransitMount {
     }
     if changed == nil { throw Self.noKey(name) }
     return .data([
-      "certificate-chain": .string(text), "name": .string(name), "type": .string(key.type.rawValue),
+      "certificate-chain": .string(text), "name": .string(name), "type": .string(key.type.name),
     ])
   }
 
@@ -99,13 +99,13 @@ extension TransitMount {
     do throws(Refusal) { pair = try key.pair(number) } catch { throw EngineError.invalid(unmatched + error.text) }
     let fits =
       switch (pair.kind, leaf.algorithm) {
-      case (.ed25519, .ed25519), (.ecdsa, .ecdsa), (.rsa, .rsa): true
+      case (.ed25519, .ed25519), (.ecdsa, .ecdsa), (.rsa, .rsa), (.mlDSA, .mlDSA): true
       default: false
       }
     if !fits {
       throw EngineError.invalid(
         unmatched + "provided leaf certificate public key algorithm '\(leaf.algorithm.rawValue)' does not match the "
-          + "transit key type '\(key.type.rawValue)'")
+          + "transit key type '\(key.type.name)'")
     }
     if leaf.isAuthority {
       throw EngineError.invalid(beginning + "the first certificate of the chain is one of an authority, not a leaf")

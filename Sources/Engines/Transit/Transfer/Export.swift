@@ -9,6 +9,7 @@ extension TransitMount {
     case encryption = "encryption-key"
     case signing = "signing-key"
     case hmac = "hmac-key"
+    case cmac = "cmac-key"
     case publicKey = "public-key"
     case chain = "certificate-chain"
   }
@@ -17,6 +18,7 @@ extension TransitMount {
     let kindName = call.capture(TransferFields.exportType.name)
     guard let kind = Kind(rawValue: kindName) else { throw EngineError.invalid("invalid export type: \(kindName)") }
     guard let key = try load(call.capture("name")) else { return .none }
+    if kind == .cmac && !key.type.isCMAC { throw EngineError.invalid("invalid export type: \(kindName)") }
     if kind != .publicKey && kind != .chain && !key.record.isExportable {
       throw EngineError.invalid("private key material is not exportable")
     }
@@ -27,14 +29,14 @@ extension TransitMount {
     case .chain where !key.type.supportsSigning:
       throw EngineError.invalid("certificate chain not supported for keys that do not support signing")
     case .publicKey where !key.type.isPair:
-      throw EngineError.invalid("unknown key type \(key.type.rawValue) for export type public-key")
+      throw EngineError.invalid("unknown key type \(key.type.name) for export type public-key")
     default: break
     }
     var keys: JSONObject = [:]
     for (number, version) in try Self.chosen(key.record, call.capture("version")) {
       keys[String(number)] = .string(try Self.text(of: version, key.type, kind))
     }
-    return .data(["keys": .object(keys), "name": .string(key.name), "type": .string(key.type.rawValue)])
+    return .data(["keys": .object(keys), "name": .string(key.name), "type": .string(key.type.name)])
   }
 
   /// The versions that a path names.
@@ -72,7 +74,7 @@ extension TransitMount {
       let text = version.material.publicText ?? ""
       // The forms in which clients get them differ in the line feed at the end.
       return type.isRSA || text.utf8.last != 10 ? text : String(text.dropLast())
-    case .encryption, .signing:
+    case .encryption, .signing, .cmac:
       switch version.material {
       case .secret(let key): return encode(key)
       case .ed25519(let seed, let publicKey):

@@ -49,7 +49,11 @@ extension TransitMount {
     let name = call.capture("name")
     let hash = try Self.oaepHash(try call[Own.hashFunction] ?? "")
     let typeName = try call[Fields.type] ?? KeyType.aes256.rawValue
-    guard let type = KeyType(rawValue: typeName) else { throw EngineError.invalid("unknown key type: \(typeName)") }
+    guard KeyType(rawValue: typeName)?.isExtended == false || hasExtendedTypes else {
+      throw EngineError.invalid("unknown key type: \(typeName)")
+    }
+    let type = try KeyType.named(
+      typeName, parameterSet: try call[Fields.parameterSet] ?? "", extended: hasExtendedTypes)
     let period = try KeyRecord.checked(try call[Fields.rotationPeriod] ?? .zero)
     if try exists(name) { throw Self.alreadyThere }
     if try call[Fields.convergent] ?? false {
@@ -148,10 +152,10 @@ extension TransitMount {
     }
     let target = try unwrapped(call, hash)
     switch type.family {
-    case .cipher(_, let count):
+    case .cipher(_, let count), .cmac(let count):
       guard target.count == count else { throw Self.wrongSize(target, type, context: context) }
       return .secret(target)
-    case .mac:
+    case .hmac:
       guard (32...512).contains(target.count) else { throw Self.wrongSize(target, type, context: context) }
       return .secret(target)
     case .pair:
@@ -162,7 +166,7 @@ extension TransitMount {
   }
 
   private static func wrongSize(_ target: SecretBytes, _ type: KeyType, context: String) -> EngineError {
-    .invalid("\(context)invalid key size \(target.count) bytes for key type \(type.rawValue)")
+    .invalid("\(context)invalid key size \(target.count) bytes for key type \(type.name)")
   }
 
   /// The key in the blob that the request carries.
@@ -209,8 +213,9 @@ extension TransitMount {
         case .ed25519: "ed25519."
         case .ecdsa: "*ecdsa."
         case .rsa: "*rsa."
+        case .mlDSA(let parameters): parameters.rawValue + "."
         }
-      throw EngineError.invalid("\(context)invalid key type: expected \(type.rawValue), got \(given)\(part)")
+      throw EngineError.invalid("\(context)invalid key type: expected \(type.name), got \(given)\(part)")
     }
   }
 
@@ -227,7 +232,7 @@ extension TransitMount {
     if !source.record.isExportable { throw EngineError.invalid("key is not exportable") }
     let versions = try Self.chosen(source.record, call.capture("version"))
     guard destination.type.isRSA else {
-      throw EngineError.invalid("message signing not supported for key type \(destination.type.rawValue)")
+      throw EngineError.invalid("message signing not supported for key type \(destination.type.name)")
     }
     let wrapping = try single { () throws(Refusal) in try destination.pair(destination.record.latest) }
     var keys: JSONObject = [:]
@@ -245,6 +250,6 @@ extension TransitMount {
       let blob = try wrapping.encrypt(ephemeral, .oaep(hash)) + PaddedKeyWrap.wrap(target, under: ephemeral)
       keys[String(number)] = .string(Base64.encode(blob))
     }
-    return .data(["keys": .object(keys), "name": .string(source.name), "type": .string(source.type.rawValue)])
+    return .data(["keys": .object(keys), "name": .string(source.name), "type": .string(source.type.name)])
   }
 }

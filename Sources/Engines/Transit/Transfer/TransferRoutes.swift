@@ -5,7 +5,7 @@ internal import JSONText
 extension TransitMount {
   enum TransferFields {
     static let exportType = Field.string(
-      "type", "encryption-key, signing-key, hmac-key, public-key or certificate-chain.")
+      "type", "encryption-key, signing-key, hmac-key, cmac-key, public-key or certificate-chain.")
     static let version = Field.string("version", "A version, or `latest`; all of them where it is left out.")
     static let backup = Field.string("backup", "What `backup` answered.", secret: true)
     static let force = Field.bool("force", "Whether a key of that name is replaced.")
@@ -53,7 +53,8 @@ extension TransitMount {
       Route(
         "keys/{name}/import",
         fields: [
-          Fields.name.description, Fields.type.description, Own.ciphertext.description, Own.publicKey.description,
+          Fields.name.description, Fields.type.description, Fields.parameterSet.description, Own.ciphertext.description,
+          Own.publicKey.description,
           Own.hashFunction.description, Fields.derived.description, Fields.convergent.description,
           Fields.exportable.description, Fields.plaintextBackup.description, Own.allowRotation.description,
           Fields.rotationPeriod.description, Fields.context.description,

@@ -38,8 +38,13 @@ struct StandardRevocation {
     DO $block$
     DECLARE
       who CONSTANT text := current_setting('coffer.revoked_user');
+      role CONSTANT oid := (SELECT oid FROM pg_roles WHERE rolname = who);
+      here CONSTANT oid := (SELECT oid FROM pg_database WHERE datname = current_database());
       schemas CONSTANT text[] := ARRAY(
-        SELECT table_schema::text FROM information_schema.role_column_grants WHERE grantee::text = who
+        SELECT n.nspname::text FROM pg_shdepend d
+        JOIN pg_class c ON c.oid = d.objid JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE d.refclassid = 'pg_authid'::regclass AND d.refobjid = role AND d.deptype = 'a'
+        AND d.classid = 'pg_class'::regclass AND d.dbid = here
         UNION SELECT 'public');
       steps text[] :=
         ARRAY(SELECT format('REVOKE ALL PRIVILEGES ON ALL TABLES IN SCHEMA %I FROM %I', s, who) FROM unnest(schemas) s)
@@ -49,9 +54,8 @@ struct StandardRevocation {
       step text;
     BEGIN
       IF NOT EXISTS (
-        SELECT 1 FROM pg_shdepend d JOIN pg_roles r ON r.oid = d.refobjid
-        WHERE r.rolname = who AND d.refclassid = 'pg_authid'::regclass AND d.deptype = 'o'
-        AND d.dbid IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+        SELECT 1 FROM pg_shdepend
+        WHERE refclassid = 'pg_authid'::regclass AND refobjid = role AND deptype = 'o' AND dbid IN (0, here)
       ) THEN
         steps := steps || format('DROP OWNED BY %I', who);
       END IF;

@@ -202,7 +202,7 @@ import Tokens
     #expect(f.vault.asked == attempt && !known.isIrrevocable)
     #expect(due > f.clock.now && due - f.clock.now < .minutes(5))
     // Not before its time, whoever looks.
-    f.clock.advance(due - f.clock.now - .seconds(1))
+    f.clock.advance(TimeSpan(nanoseconds: (due - f.clock.now).nanoseconds - 1_000_000_000))
     f.restart()
     f.sweep()
     #expect(f.vault.asked == attempt)

@@ -130,7 +130,7 @@ class Way:
         self.port = self.listener.getsockname()[1]
         self.lock = threading.Lock()
         self.place, self.is_after, self.action = None, False, None
-        self.seen, self.happened = 0, threading.Event()
+        self.seen, self.reached, self.happened = 0, threading.Event(), threading.Event()
         self.is_stuck = False
         threading.Thread(target=self.accept, daemon=True).start()
 
@@ -138,11 +138,16 @@ class Way:
         """`action` runs at the statement of that number, from 0 on."""
         with self.lock:
             self.place, self.is_after, self.action, self.seen = place, is_after, action, 0
+            self.reached.clear()
             self.happened.clear()
 
     def disarm(self):
         with self.lock:
             self.place = None
+
+    def has_happened(self):
+        """Whether the statement was reached, once the action is done: killing takes longer than its victims notice."""
+        return self.reached.wait(0.3) and self.happened.wait(30)
 
     def accept(self):
         while True:
@@ -210,6 +215,7 @@ class Way:
             self.seen += 1
             if here:
                 self.place = None
+                self.reached.set()
             return here
 
     def answers(self, server, client, held):

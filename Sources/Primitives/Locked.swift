@@ -1,10 +1,12 @@
-internal import Glibc
+package import Glibc
 
 /// A value behind a mutex that can be shared by reference. Never call out, log or wait while holding it.
 package final class Locked<Value>: @unchecked Sendable {
   // Unchecked because the mutex is the only way to the value.
-  private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-  private var value: Value
+  @usableFromInline
+  let mutex: UnsafeMutablePointer<pthread_mutex_t>
+  @usableFromInline
+  var value: Value
 
   package init(_ value: Value) {
     self.value = value
@@ -18,6 +20,8 @@ package final class Locked<Value>: @unchecked Sendable {
     mutex.deallocate()
   }
 
+  /// Inlined into its callers: every request takes dozens of such locks.
+  @inlinable
   package func withLock<R, E: Error>(_ body: (inout Value) throws(E) -> R) throws(E) -> R {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }

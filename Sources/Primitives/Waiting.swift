@@ -1,11 +1,14 @@
-internal import Glibc
+package import Glibc
 
 /// A value behind a mutex, with threads that wait for it to become what they need.
 package final class Monitored<Value>: @unchecked Sendable {
   // Unchecked because the mutex is the only way to the value.
-  private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-  private let condition: UnsafeMutablePointer<pthread_cond_t>
-  private var value: Value
+  @usableFromInline
+  let mutex: UnsafeMutablePointer<pthread_mutex_t>
+  @usableFromInline
+  let condition: UnsafeMutablePointer<pthread_cond_t>
+  @usableFromInline
+  var value: Value
 
   package init(_ value: Value) {
     self.value = value
@@ -29,6 +32,7 @@ package final class Monitored<Value>: @unchecked Sendable {
   }
 
   /// Changes the value and wakes every waiting thread, so that each looks again.
+  @inlinable
   package func update<R, E: Error>(_ body: (inout Value) throws(E) -> R) throws(E) -> R {
     pthread_mutex_lock(mutex)
     defer {
@@ -39,6 +43,7 @@ package final class Monitored<Value>: @unchecked Sendable {
   }
 
   /// Changes or reads the value without waking anybody.
+  @inlinable
   package func withLock<R, E: Error>(_ body: (inout Value) throws(E) -> R) throws(E) -> R {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }

@@ -33,7 +33,7 @@ struct SignedTokenTests {
     let publicPEM = PEM.encode("PUBLIC KEY", try key.subjectPublicKeyInfo())
     for name in ["none", "None", "HS256"] {
       let header = Base64.encode(JSONText(["alg": .string(name)] as JSONObject).bytes, alphabet: .url, padded: false)
-      let code = HMACKey(SecretBytes(copying: Array(publicPEM.utf8))).authenticate((header + "." + body).utf8)
+      let code = HMACKey(SecretBytes(copying: Array(publicPEM.utf8))).authenticate(header + "." + body)
       for signature in ["", Base64.encode(code, alphabet: .url, padded: false)] {
         let token = try #require(SignedToken("\(header).\(body).\(signature)"))
         for algorithm in SignatureAlgorithm.allCases { #expect(!token.isSigned(by: key, algorithm: algorithm)) }

@@ -36,6 +36,32 @@ import Testing
     #expect(!end.broken && end.alone == 0 && end.beside == 0)
   }
 
+  /// Each waits for those before it and for nobody who comes later, whether or not it wants to be alone.
+  @Test func turnsComeInOrder() throws {
+    let turns = TransactionTurns()
+    let ended = Monitored<[Int]>([])
+    let mayEnd = Monitored(false)
+    var threads: [BackgroundThread] = []
+    for (number, alone) in [true, false, true, false, true].enumerated() {
+      threads.append(
+        try #require(
+          BackgroundThread {
+            try? turns.run(alone: alone) {
+              if number == 0 { _ = mayEnd.wait { $0 ? true : nil } }
+              ended.update { $0.append(number) }
+            }
+          }))
+      // The next one comes when this one stands in the queue, or inside.
+      let deadline = WallClock.monotonicNanoseconds() + 20_000_000_000
+      while turns.present <= number, WallClock.monotonicNanoseconds() < deadline {}
+    }
+    #expect(turns.present == 5)
+    mayEnd.update { $0 = true }
+    for thread in threads { thread.join() }
+    #expect(ended.withLock { $0 } == [0, 1, 2, 3, 4])
+    #expect(turns.present == 0)
+  }
+
   @Test func aFailureGivesTheTurnBack() throws {
     let turns = TransactionTurns()
     for alone in [true, false] {

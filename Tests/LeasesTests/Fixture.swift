@@ -56,6 +56,8 @@ final class Vault: Sendable {
     var secrets: Set<String> = []
     var refused: Set<String> = []
     var refusesAll = false
+    /// It cannot be reached, which engines say with 503.
+    var isAway = false
     var asked = 0
     /// What a renewal is answered with; nil for the increment.
     var ttl: TimeSpan?
@@ -74,6 +76,7 @@ struct LeasingEngine: Engine {
     try vault.state.withLock { state in
       let name = lease.internalData["name"]?.stringValue ?? ""
       state.asked += 1
+      if state.isAway { throw EngineError(status: 503, messages: ["no connection"]) }
       if state.refusesAll || state.refused.contains(name) { throw EngineError.invalid("the database is away") }
       state.secrets.remove(name)
     }

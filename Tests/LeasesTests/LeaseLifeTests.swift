@@ -189,6 +189,53 @@ import Tokens
   #expect(try f.store.keys("sys/lease/").isEmpty)
 }
 
+@Test func aLeaseIsNotGivenUpWhileItsEngineCannotReachAnything() throws {
+  var f = try Fixture()
+  let lease = try f.secret(token: try f.token().entry)
+  f.sweep()
+  f.vault.state.withLock { $0.isAway = true }
+  let text = "failed to revoke entry: resp: (*logical.Response)(nil) err: no connection"
+  #expect(throws: EngineError.invalid(text)) { try f.leases.revoke(lease.id, now: f.clock.now) }
+  for attempt in 1..<(5 * RevocationBackoff.attempts) {
+    let known = try #require(try f.leases.read(lease.id)?.lease)
+    let due = try #require(known.due)
+    #expect(f.vault.asked == attempt && !known.isIrrevocable)
+    #expect(due > f.clock.now && due - f.clock.now < .minutes(5))
+    // Not before its time, whoever looks.
+    f.clock.advance(TimeSpan(nanoseconds: (due - f.clock.now).nanoseconds - 1_000_000_000))
+    f.restart()
+    f.sweep()
+    #expect(f.vault.asked == attempt)
+    f.clock.advance(.seconds(1))
+    f.sweep()
+  }
+  #expect(try f.leases.irrevocableCount() == 0)
+  // Refusals after all that are counted, and end.
+  f.vault.state.withLock { state in
+    state.isAway = false
+    state.refusesAll = true
+  }
+  f.clock.advance(.minutes(5))
+  f.sweep()
+  #expect(try f.leases.irrevocable().map(\.id) == [lease.id])
+}
+
+@Test func aLeaseIsRevokedOnceItsEngineReachesEverythingAgain() throws {
+  let f = try Fixture()
+  let lease = try f.secret(token: try f.token().entry, ttl: .minutes(1))
+  f.sweep()
+  f.vault.state.withLock { $0.isAway = true }
+  for _ in 0..<(3 * RevocationBackoff.attempts) {
+    f.clock.advance(.minutes(5))
+    f.sweep()
+  }
+  #expect(f.holdsSecret(lease) && f.vault.asked == 3 * RevocationBackoff.attempts)
+  f.vault.state.withLock { $0.isAway = false }
+  f.clock.advance(.minutes(5))
+  f.sweep()
+  #expect(try !f.isThere(lease) && !f.holdsSecret(lease))
+}
+
 @Test func aPrefixStopsWaitingAtTheFirstFailureAndGoesOnByItself() throws {
   let f = try Fixture()
   let token = try f.token().entry

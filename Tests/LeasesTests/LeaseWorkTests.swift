@@ -31,14 +31,38 @@ import Tokens
   // Each that ends lets another one in, until all were there.
   var done = 0
   while let id = running.popLast() {
-    work.release(id, lane: String(id.prefix(4)))
+    if let next = work.release(id, lane: String(id.prefix(4)), now) { running.append(next) }
     done += 1
-    while case .task(.revoke(let next)) = work.next(now) {
-      if work.claim(next, lane: String(next.prefix(4)), now) { running.append(next) }
-    }
     #expect(running.count <= LeaseWork.laneWidth + 1)
   }
   #expect(done == 21)
+}
+
+/// Those that wait for a place are not forgotten when others end the leases that would have come next.
+@Test func aLaneGoesOnWhateverBecomesOfThoseThatWait() {
+  var work = LeaseWork()
+  let now = Timestamp(seconds: 1_800_000_000)
+  _ = work.beginLoading(through: LeasePaths.hour(now) + 1)
+  for i in 0..<10 { _ = work.claim("a/\(i)", lane: "a", now) }
+  // The first four run. A request is at the next one, and the one after that is gone.
+  let isClaimed = work.claim("a/4")
+  #expect(isClaimed)
+  work.schedule("a/5", at: nil)
+  var ended: [String] = []
+  var id: String? = "a/0"
+  while let claimed = id {
+    ended.append(claimed)
+    id = work.release(claimed, lane: "a", now)
+  }
+  #expect(ended == ["a/0", "a/5", "a/6", "a/7", "a/8", "a/9"])
+  work.release("a/4")
+  var comesAgain = false
+  while case .task(let task) = work.next(now + .seconds(2)) { if task == .revoke("a/4") { comesAgain = true } }
+  #expect(comesAgain)
+  // Its place is free again, and only that.
+  let firstIsIn = work.claim("a/10", lane: "a", now)
+  let secondIsIn = work.claim("a/11", lane: "a", now)
+  #expect(firstIsIn && !secondIsIn)
 }
 
 @Test func aLeaseSomebodyIsAtComesAgain() {

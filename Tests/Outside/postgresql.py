@@ -1,5 +1,6 @@
 """A PostgreSQL cluster of its own, and a way to it on which something can happen at any statement."""
 
+import atexit
 import glob
 import os
 import pwd
@@ -25,6 +26,8 @@ def programs():
 class Cluster:
     """Superuser `root` with the password `rootpw`, over TCP. Runs as `postgres` where the tests are root's."""
 
+    model = None  # A data folder as initdb makes it, of which each cluster gets a copy.
+
     def __init__(self):
         self.bin, self.port = programs(), free_port()
         if self.bin is None:
@@ -35,12 +38,22 @@ class Cluster:
             self.user = {"user": "postgres"}
             os.chown(self.folder, pwd.getpwnam("postgres").pw_uid, pwd.getpwnam("postgres").pw_gid)
         self.data = os.path.join(self.folder, "data")
-        password = os.path.join(self.folder, "password")
-        with open(password, "w") as file:
-            file.write("rootpw")
-        os.chmod(password, 0o644)
-        self.run("initdb", "-D", self.data, "-U", "root", "-A", "scram-sha-256", f"--pwfile={password}", "--no-sync")
+        self.initialise()
         self.start()
+
+    def initialise(self):
+        if Cluster.model is None:
+            folder = tempfile.mkdtemp(prefix="coffer-postgresql-model-")
+            atexit.register(shutil.rmtree, folder, ignore_errors=True)
+            if self.user:
+                shutil.chown(folder, "postgres", "postgres")
+            password, model = os.path.join(self.folder, "password"), os.path.join(folder, "data")
+            with open(password, "w") as file:
+                file.write("rootpw")
+            os.chmod(password, 0o644)
+            self.run("initdb", "-D", model, "-U", "root", "-A", "scram-sha-256", f"--pwfile={password}", "--no-sync")
+            Cluster.model = model
+        subprocess.run(["cp", "-a", Cluster.model, self.data], check=True)
 
     def run(self, program, *arguments):
         subprocess.run([os.path.join(self.bin, program), *arguments], check=True, stdout=subprocess.DEVNULL,
@@ -117,7 +130,7 @@ class Way:
         self.port = self.listener.getsockname()[1]
         self.lock = threading.Lock()
         self.place, self.is_after, self.action = None, False, None
-        self.seen, self.happened = 0, threading.Event()
+        self.seen, self.reached, self.happened = 0, threading.Event(), threading.Event()
         self.is_stuck = False
         threading.Thread(target=self.accept, daemon=True).start()
 
@@ -125,11 +138,16 @@ class Way:
         """`action` runs at the statement of that number, from 0 on."""
         with self.lock:
             self.place, self.is_after, self.action, self.seen = place, is_after, action, 0
+            self.reached.clear()
             self.happened.clear()
 
     def disarm(self):
         with self.lock:
             self.place = None
+
+    def has_happened(self):
+        """Whether the statement was reached, once the action is done: killing takes longer than its victims notice."""
+        return self.reached.wait(0.3) and self.happened.wait(30)
 
     def accept(self):
         while True:
@@ -197,6 +215,7 @@ class Way:
             self.seen += 1
             if here:
                 self.place = None
+                self.reached.set()
             return here
 
     def answers(self, server, client, held):

@@ -12,17 +12,20 @@ package struct EngineType: Sendable {
   package let version: String
   /// At most one mount of this type may be there, and clients cannot enable it.
   package let isSingleton: Bool
+  /// The `plugin_name`s of databases that mounts of this type take, for the catalogue of plugins.
+  package let databasePlugins: [String]
   /// Makes the engine for a mount, by its options where the type has variants.
   package let make: @Sendable (MountContext) throws -> MountedEngine
 
   package init(
     name: String, mountClass: MountClass, version: String, isSingleton: Bool = false,
-    make: @escaping @Sendable (MountContext) throws -> MountedEngine
+    databasePlugins: [String] = [], make: @escaping @Sendable (MountContext) throws -> MountedEngine
   ) {
     self.name = name
     self.mountClass = mountClass
     self.version = version
     self.isSingleton = isSingleton
+    self.databasePlugins = databasePlugins
     self.make = make
   }
 }

@@ -6,7 +6,8 @@ internal import StorageAPI
 /// Users of databases, made on demand and taken back when their leases end, and passwords of users that are there already.
 package enum Database {
   package static let type = EngineType(
-    name: "database", mountClass: .secret, version: "v1.0.0+builtin.coffer"
+    name: "database", mountClass: .secret, version: "v1.0.0+builtin.coffer",
+    databasePlugins: PluginCatalog.types.map(\.name)
   ) { context in MountedEngine(DatabaseMount(context: context, plugins: PluginCatalog.types)) }
 }
 

@@ -53,16 +53,7 @@ struct LeaseWork: Sendable {
 
   mutating func next(_ now: Timestamp) -> Step {
     if isStopping { return .stop }
-    if mayHaveHeld && !isEndingHeld && endHeldNotBefore <= now {
-      mayHaveHeld = false
-      isEndingHeld = true
-      return .task(.endHeld)
-    }
-    let hour = LeasePaths.hour(now) + 1
-    if !isLoading && loadedThrough < hour && loadNotBefore <= now {
-      isLoading = true
-      return .task(.load(hour))
-    }
+    if let task = upkeep(now) { return .task(task) }
     if let id = queue.takeDue(now, limit: 1).first { return .task(.revoke(id)) }
     if countNotBefore <= now {
       countNotBefore = now + Self.countingPeriod
@@ -73,6 +64,21 @@ struct LeaseWork: Sendable {
     if !isLoading { times.append(max(loadNotBefore, LeasePaths.start(ofHour: loadedThrough))) }
     if mayHaveHeld && !isEndingHeld { times.append(endHeldNotBefore) }
     return .sleep(until: times.min() ?? countNotBefore)
+  }
+
+  /// What goes before every single lease.
+  mutating func upkeep(_ now: Timestamp) -> Task? {
+    if mayHaveHeld && !isEndingHeld && endHeldNotBefore <= now {
+      mayHaveHeld = false
+      isEndingHeld = true
+      return .endHeld
+    }
+    let hour = LeasePaths.hour(now) + 1
+    if !isLoading && loadedThrough < hour && loadNotBefore <= now {
+      isLoading = true
+      return .load(hour)
+    }
+    return nil
   }
 
   // MARK: Times
@@ -155,14 +161,18 @@ struct LeaseWork: Sendable {
     return true
   }
 
-  mutating func release(_ id: String, lane name: String) {
+  /// Ends a worker's claim.
+  /// - Returns: the lease of the same mount that waited longest, claimed for the worker, which keeps its place in the lane. It
+  ///   is not left to the queue: whoever ends it first would take it out there, and nobody would be called after it.
+  mutating func release(_ id: String, lane name: String, _ now: Timestamp) -> String? {
     busy.remove(id)
-    guard var lane = lanes[name] else { return }
-    lane.running -= 1
-    if let next = lane.waiting.popFirst() {
-      queue.schedule(next, at: Self.atOnce)
-      calls &+= 1
+    guard var lane = lanes[name] else { return nil }
+    defer { lanes[name] = lane.running == 0 && lane.waiting.isEmpty ? nil : lane }
+    while !isStopping, let next = lane.waiting.popFirst() {
+      if busy.insert(next).inserted { return next }
+      queue.schedule(next, at: now + .seconds(1))
     }
-    lanes[name] = lane.running == 0 && lane.waiting.isEmpty ? nil : lane
+    lane.running -= 1
+    return nil
   }
 }

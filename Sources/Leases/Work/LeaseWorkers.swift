@@ -64,25 +64,41 @@ extension LeaseStore {
     }
   }
 
+  /// Ends a lease, and then those of the same mount that waited for a worker.
   private func end(_ id: String, now: Timestamp) {
-    do {
-      guard let known = try read(id) else { return }
-      let lane = lane(known.lease)
-      guard work.withLock({ $0.claim(id, lane: lane, now) }) else { return }
-      defer { work.update { $0.release(id, lane: lane) } }
-      // Read again: whoever had the claim before may have changed or ended it.
-      guard let known = try read(id) else { return }
-      if let due = known.lease.due, due > now {
-        schedule(known.lease)
-        return
-      }
-      if known.lease.isIrrevocable { return }
-      meters.lateness.observe(milliseconds: Double((now - (known.lease.due ?? now)).nanoseconds) / 1_000_000)
-      try finishClaimed(known, force: false, now: now)
-    } catch {
+    guard let lane = failingLater(id, now, { try read(id).map { lane($0.lease) } }) ?? nil,
+      work.withLock({ $0.claim(id, lane: lane, now) })
+    else { return }
+    var id = id
+    while true {
+      let now = surroundings.clock.now()
+      failingLater(id, now) { try endClaimed(id, now: now) }
+      while let task = work.withLock({ $0.upkeep(now) }) { perform(task, now: now) }
+      guard let next = work.update({ $0.release(id, lane: lane, now) }) else { return }
+      id = next
+    }
+  }
+
+  private func endClaimed(_ id: String, now: Timestamp) throws {
+    // Read again: whoever had the claim before may have changed or ended it.
+    guard let known = try read(id) else { return }
+    if let due = known.lease.due, due > now {
+      schedule(known.lease)
+      return
+    }
+    if known.lease.isIrrevocable { return }
+    meters.lateness.observe(milliseconds: Double((now - (known.lease.due ?? now)).nanoseconds) / 1_000_000)
+    try finishClaimed(known, force: false, now: now)
+  }
+
+  /// What `body` gives; nil where it failed, which is logged. After failures of the storage the lease is looked at again.
+  @discardableResult
+  private func failingLater<R>(_ id: String, _ now: Timestamp, _ body: () throws -> R) -> R? {
+    do { return try body() } catch {
       let failure = Self.description(error)
       surroundings.log("a lease could not be revoked; it will be tried again", [("lease_id", id), ("error", failure)])
       if error is StoreError { work.update { $0.retry(id, now) } }
+      return nil
     }
   }
 

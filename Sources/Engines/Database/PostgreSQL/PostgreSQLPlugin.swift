@@ -60,7 +60,8 @@ struct PostgreSQLPlugin: DatabasePlugin {
 
   func deleteUser(_ name: String, statements: [String]) throws(DatabaseError) {
     if !StatementText.statements(statements).isEmpty { return try run(statements, name: name) }
-    try session { (connection) throws(PostgreSQLError) in
+    // Each changes who may connect to the database: two of them always collide.
+    try session(alone: true) { (connection) throws(PostgreSQLError) in
       try StandardRevocation(user: name, connection: connection, timeout: Self.statementTimeout).run()
     }
   }
@@ -102,7 +103,10 @@ struct PostgreSQLPlugin: DatabasePlugin {
   }
 
   /// Lends a connection on which a transaction has begun; once more where it collided with others. `body` ends the transaction.
-  private func session(_ body: (Connection) throws(PostgreSQLError) -> Void) throws(DatabaseError) {
+  /// - Parameter alone: nobody else is in a transaction of this connection meanwhile, not even at the first attempt.
+  private func session(
+    alone: Bool = false, _ body: (Connection) throws(PostgreSQLError) -> Void
+  ) throws(DatabaseError) {
     var hasBegun = false
     var attempt = 1
     while true {
@@ -110,7 +114,7 @@ struct PostgreSQLPlugin: DatabasePlugin {
         try pool.withConnection(begin: { (connection) throws(PostgreSQLError) in
           try connection.execute("BEGIN", timeout: Self.statementTimeout)
         }) { (connection) throws(PostgreSQLError) in
-          try turns.run(alone: attempt > 1) { () throws(PostgreSQLError) in
+          try turns.run(alone: alone || attempt > 1) { () throws(PostgreSQLError) in
             hasBegun = true
             try body(connection)
           }

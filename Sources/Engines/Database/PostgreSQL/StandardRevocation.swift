@@ -2,7 +2,8 @@ internal import PostgreSQL
 internal import Primitives
 
 /// What is done to a user whose role names no statements: its rights are taken away, then the user is dropped. Begins in an open
-/// transaction and leaves none.
+/// transaction and leaves none. The server does all of it in one statement: each further one would cost the way there and
+/// back, while nobody else can change what they change.
 struct StandardRevocation {
   let user: String
   let connection: Connection
@@ -10,7 +11,7 @@ struct StandardRevocation {
 
   func run() throws(PostgreSQLError) {
     do throws(PostgreSQLError) {
-      if try isThere() { try drop(PostgreSQLPlugin.identifier(user)) }
+      if try isThere() { try connection.execute(Self.block, timeout: timeout) }
       try connection.execute("COMMIT", timeout: timeout)
     } catch {
       if connection.isUsable { _ = try? connection.execute("ROLLBACK", timeout: timeout) }
@@ -18,53 +19,57 @@ struct StandardRevocation {
     }
   }
 
+  /// Also leaves the user's name where `block` finds it, so that the name is in no statement, and has names in `block` mean
+  /// what the system means by them, whatever others have made in this database. Both hold until the transaction ends.
   private func isThere() throws(PostgreSQLError) -> Bool {
-    try !connection.execute("SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = $1", [user], timeout: timeout).isEmpty
-  }
-
-  private func drop(_ name: String) throws(PostgreSQLError) {
-    for statement in try revocations(name) { try attempt(statement) }
-    if try ownsNothing() { try attempt("DROP OWNED BY \(name)") }
-    try connection.execute("DROP ROLE IF EXISTS \(name)", timeout: timeout)
-  }
-
-  private func revocations(_ name: String) throws(PostgreSQLError) -> [String] {
-    let granted = try connection.execute(
-      "SELECT DISTINCT table_schema FROM information_schema.role_column_grants WHERE grantee = $1", [user],
-      timeout: timeout)
-    var statements: [String] = []
-    for schema in granted.compactMap({ $0.first ?? nil }) {
-      let schema = PostgreSQLPlugin.identifier(schema)
-      statements.append("REVOKE ALL PRIVILEGES ON ALL TABLES IN SCHEMA \(schema) FROM \(name)")
-      statements.append("REVOKE USAGE ON SCHEMA \(schema) FROM \(name)")
-    }
-    statements.append("REVOKE ALL PRIVILEGES ON ALL TABLES IN SCHEMA public FROM \(name)")
-    statements.append("REVOKE ALL PRIVILEGES ON ALL SEQUENCES IN SCHEMA public FROM \(name)")
-    statements.append("REVOKE USAGE ON SCHEMA public FROM \(name)")
-    if let database = try connection.execute("SELECT current_database()", timeout: timeout).first?.first ?? nil {
-      statements.append("REVOKE CONNECT ON DATABASE \(PostgreSQLPlugin.identifier(database)) FROM \(name)")
-    }
-    return statements
-  }
-
-  /// Whether the user owns nothing in this database, so that dropping what it owns takes rights away and nothing else.
-  private func ownsNothing() throws(PostgreSQLError) -> Bool {
-    try connection.execute(
+    try !connection.execute(
       """
-      SELECT 1 FROM pg_catalog.pg_shdepend d JOIN pg_catalog.pg_roles r ON r.oid = d.refobjid
-      WHERE r.rolname = $1 AND d.refclassid = 'pg_catalog.pg_authid'::regclass AND d.deptype = 'o'
-      AND d.dbid IN (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())) LIMIT 1
+      SELECT pg_catalog.set_config('coffer.revoked_user', $1::text, true),
+        pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true)
+      FROM pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) $1::text
       """, [user], timeout: timeout
     ).isEmpty
   }
 
-  /// Some rights may not be ours to take away; whether it is enough shows when the user is dropped.
-  private func attempt(_ statement: String) throws(PostgreSQLError) {
-    try connection.execute("SAVEPOINT revocation", timeout: timeout)
-    do throws(PostgreSQLError) { try connection.execute(statement, timeout: timeout) } catch {
-      if !connection.isUsable || error.isCollision { throw error }
-      try connection.execute("ROLLBACK TO SAVEPOINT revocation", timeout: timeout)
-    }
-    try connection.execute("RELEASE SAVEPOINT revocation", timeout: timeout)
-  }
+  /// Some rights may not be ours to take away; whether it is enough shows when the user is dropped. What collides with others, and
+  /// a server without connections or resources, say nothing about rights. DROP OWNED takes rights away and nothing else where
+  /// the user owns nothing in this database.
+  private static let block = """
+    DO $block$
+    DECLARE
+      who CONSTANT text := current_setting('coffer.revoked_user');
+      role CONSTANT oid := (SELECT oid FROM pg_roles WHERE rolname = who);
+      here CONSTANT oid := (SELECT oid FROM pg_database WHERE datname = current_database());
+      schemas CONSTANT text[] := ARRAY(
+        SELECT n.nspname::text FROM pg_shdepend d
+        JOIN pg_class c ON c.oid = d.objid JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE d.refclassid = 'pg_authid'::regclass AND d.refobjid = role AND d.deptype = 'a'
+        AND d.classid = 'pg_class'::regclass AND d.dbid = here
+        UNION SELECT 'public');
+      steps text[] :=
+        ARRAY(SELECT format('REVOKE ALL PRIVILEGES ON ALL TABLES IN SCHEMA %I FROM %I', s, who) FROM unnest(schemas) s)
+        || ARRAY(SELECT format('REVOKE USAGE ON SCHEMA %I FROM %I', s, who) FROM unnest(schemas) s)
+        || format('REVOKE ALL PRIVILEGES ON ALL SEQUENCES IN SCHEMA public FROM %I', who)
+        || format('REVOKE CONNECT ON DATABASE %I FROM %I', current_database(), who);
+      step text;
+    BEGIN
+      IF NOT EXISTS (
+        SELECT 1 FROM pg_shdepend
+        WHERE refclassid = 'pg_authid'::regclass AND refobjid = role AND deptype = 'o' AND dbid IN (0, here)
+      ) THEN
+        steps := steps || format('DROP OWNED BY %I', who);
+      END IF;
+      FOREACH step IN ARRAY steps LOOP
+        BEGIN
+          EXECUTE step;
+        EXCEPTION WHEN OTHERS THEN
+          IF left(SQLSTATE, 2) IN ('08', '40', '53', '57') OR SQLERRM LIKE 'tuple concurrently %' THEN
+            RAISE;
+          END IF;
+        END;
+      END LOOP;
+      EXECUTE format('DROP ROLE IF EXISTS %I', who);
+    END
+    $block$
+    """
 }

@@ -1,48 +1,52 @@
 internal import PostgreSQL
 internal import Primitives
 
-/// Lets transactions run side by side, and one alone that collided with others: PostgreSQL refuses statements that change the same row of
-/// its catalogue at the same time, as grants on one table do.
+/// Lets transactions run side by side, and one alone that collides with others: PostgreSQL refuses statements that change the same row of
+/// its catalogue at the same time, as grants on one table do. They are let in as they came, so that nobody waits for those who
+/// came later.
 final class TransactionTurns: Sendable {
   private struct State {
     var running = 0
     var isAlone = false
-    var waitingToBeAlone = 0
+    var lastTicket: UInt64 = 0
+    /// The tickets of those who wait, in the order in which they came.
+    var waiting: [UInt64] = []
   }
 
   private static let longestWait = TimeSpan.seconds(30)
   private let state = Monitored(State())
 
+  /// How many are inside or wait.
+  var present: Int { state.withLock { $0.running + $0.waiting.count } }
+
   func run<R>(alone: Bool, _ body: () throws(PostgreSQLError) -> R) throws(PostgreSQLError) -> R {
-    alone ? try runAlone(body) : try runBeside(body)
+    try enter(alone: alone)
+    defer {
+      state.update { state in
+        state.running -= 1
+        state.isAlone = false
+      }
+    }
+    return try body()
   }
 
-  private func runBeside<R>(_ body: () throws(PostgreSQLError) -> R) throws(PostgreSQLError) -> R {
+  private func enter(alone: Bool) throws(PostgreSQLError) {
+    let ticket = state.withLock { state in
+      state.lastTicket &+= 1
+      state.waiting.append(state.lastTicket)
+      return state.lastTicket
+    }
     let isIn = state.wait(atMost: Self.longestWait) { state -> Bool? in
-      // Those who wait to be alone come first, or else they never would be.
-      if state.isAlone || state.waitingToBeAlone > 0 { return nil }
+      guard state.waiting.first == ticket, !state.isAlone, !alone || state.running == 0 else { return nil }
+      state.waiting.removeFirst()
       state.running += 1
+      state.isAlone = alone
       return true
     }
-    if isIn == nil { throw Self.tooLate }
-    defer { state.update { $0.running -= 1 } }
-    return try body()
-  }
-
-  private func runAlone<R>(_ body: () throws(PostgreSQLError) -> R) throws(PostgreSQLError) -> R {
-    state.withLock { $0.waitingToBeAlone += 1 }
-    let isIn = state.wait(atMost: Self.longestWait) { state -> Bool? in
-      if state.isAlone || state.running > 0 { return nil }
-      state.isAlone = true
-      return true
+    // Whoever is behind looks again.
+    state.update { state in if isIn == nil { state.waiting.removeAll { $0 == ticket } } }
+    if isIn == nil {
+      throw PostgreSQLError(.timeout, "statements that collide with others did not get their turn in time")
     }
-    state.update { $0.waitingToBeAlone -= 1 }
-    if isIn == nil { throw Self.tooLate }
-    defer { state.update { $0.isAlone = false } }
-    return try body()
-  }
-
-  private static var tooLate: PostgreSQLError {
-    PostgreSQLError(.timeout, "statements that collide with others did not get their turn in time")
   }
 }

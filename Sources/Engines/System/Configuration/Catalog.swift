@@ -33,45 +33,63 @@ extension SystemEngine {
     Route("experiments", summary: "Experiments that are enabled", [.read: { _, _ in .data(["keys": []]) }]),
   ]
 
-  private static func types(_ call: Call, _ mountClass: String) throws -> [EngineType] {
-    try call.active.state.mounts.engineTypes.filter {
-      $0.mountClass.rawValue == mountClass && $0.name != "system" && $0.name != "token" && $0.name != "cubbyhole"
-    }.sorted { $0.name < $1.name }
+  /// What the catalogue shows of one engine or kind of database.
+  private struct Entry {
+    var type: String
+    var name: String
+    var version: String
+
+    var detail: JSONObject {
+      [
+        "type": .string(type), "name": .string(name), "version": .string(version), "builtin": true,
+        "deprecation_status": "supported",
+      ]
+    }
   }
 
-  private static func detail(_ type: EngineType) -> JSONObject {
-    [
-      "type": .string(type.mountClass.rawValue), "name": .string(type.name), "version": .string(type.version),
-      "builtin": true, "deprecation_status": "supported",
-    ]
+  /// Those of one class (`auth`, `database` or `secret`), by name; none where there is no such class.
+  private static func entries(_ call: Call, _ pluginClass: String) throws -> [Entry] {
+    let types = try call.active.state.mounts.engineTypes
+    let entries =
+      pluginClass == "database"
+      ? types.flatMap { type in
+        type.databasePlugins.map { Entry(type: pluginClass, name: $0, version: type.version) }
+      }
+      : types.filter {
+        $0.mountClass.rawValue == pluginClass && !["system", "token", "cubbyhole"].contains($0.name)
+      }.map { Entry(type: pluginClass, name: $0.name, version: $0.version) }
+    return entries.sorted { $0.name < $1.name }
   }
 
   private static func catalogue(_ call: Call) throws -> Reply {
-    let secret = try types(call, "secret")
-    let auth = try types(call, "auth")
-    return .data([
-      "secret": .strings(secret.map(\.name)), "auth": .strings(auth.map(\.name)), "database": [],
-      "detailed": .array((auth + secret).map { .object(detail($0)) }),
-    ])
+    var data: JSONObject = [:]
+    var details: [JSONValue] = []
+    for pluginClass in ["auth", "database", "secret"] {
+      let entries = try entries(call, pluginClass)
+      data[pluginClass] = .strings(entries.map(\.name))
+      details += entries.map { .object($0.detail) }
+    }
+    data["detailed"] = .array(details)
+    return .data(data)
   }
 
   private static func names(_ call: Call) throws -> Reply {
-    .keys(try types(call, call.capture("type")).map(\.name))
+    .keys(try entries(call, call.capture("type")).map(\.name))
   }
 
   private static func plugin(_ call: Call) throws -> Reply {
     let name = call.capture("name")
-    guard let type = try types(call, call.capture("type")).first(where: { $0.name == name }) else { return .none }
+    guard let entry = try entries(call, call.capture("type")).first(where: { $0.name == name }) else { return .none }
     return .data([
-      "name": .string(type.name), "args": .null, "command": "", "sha256": "", "builtin": true,
-      "version": .string(type.version), "deprecation_status": "supported",
+      "name": .string(entry.name), "args": .null, "command": "", "sha256": "", "builtin": true,
+      "version": .string(entry.version), "deprecation_status": "supported",
     ])
   }
 
   /// What is not there can be taken out; what is built in cannot.
   private static func deregister(_ call: Call) throws -> Reply {
     let name = call.capture("name")
-    guard try types(call, call.capture("type")).contains(where: { $0.name == name }) else { return .none }
+    guard try entries(call, call.capture("type")).contains(where: { $0.name == name }) else { return .none }
     return try refuse(call)
   }
 

@@ -133,7 +133,8 @@ let package = Package(
     layer(
       "SystemEngine", path: "Engines/System",
       Shared.engine + [
-        "CSystem", "Kernel", "Tokens", "Leases", "UserLockout", "AuditTrail", "AccessPolicy", "AuditAPI", "SealAPI", "HCL",
+        "CSystem", "Kernel", "Tokens", "Leases", "UserLockout", "AuditTrail", "AccessPolicy", "AuditAPI", "SealAPI",
+        "HCL",
         "Logging", "Metrics",
       ]),
 

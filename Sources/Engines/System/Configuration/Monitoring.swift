@@ -30,7 +30,8 @@ extension SystemEngine {
       "monitor", fields: [Fields.logLevel.description, Fields.logFormat.description],
       summary: "The server's log as it is written", [.read: { try monitor($1) }]),
     Route(
-      "in-flight-req", traits: [.openWhereInFlightIsShown], summary: "The requests under way", [.read: { try inFlight($1) }]),
+      "in-flight-req", traits: [.openWhereInFlightIsShown], summary: "The requests under way",
+      [.read: { try inFlight($1) }]),
   ]
 
   private static func metrics(_ call: Call) throws -> Reply {

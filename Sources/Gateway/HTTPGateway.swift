@@ -253,7 +253,9 @@ package struct HTTPGateway: HTTPHandler {
     }
   }
 
-  private static let redactedPaths = ["/v1/sys/health", "/v1/sys/seal-status", "/v1/sys/leader"].map { Array($0.utf8) }
+  private static let redactedPaths = [
+    "/v1/sys/health", "/v1/sys/seal-status", "/v1/sys/leader", "/v1/sys/unseal",
+  ].map { Array($0.utf8) }
 
   /// Takes what the listener must not show out of the status endpoints' answers.
   private func redacted(_ bytes: [UInt8], _ request: HTTPRequest?, _ behaviour: ListenerBehaviour) -> [UInt8] {

@@ -21,6 +21,7 @@ package final class LogSink: Sendable {
     let level: LogLevel
     let format: LogFormat
     let output: Output
+    let ended: @Sendable () -> Void
   }
 
   private struct State {
@@ -31,6 +32,7 @@ package final class LogSink: Sendable {
     var sources: [String: Source] = [:]
     var listeners: [UInt64: Listener] = [:]
     var nextListener: UInt64 = 1
+    var mayBeFollowed = true
 
     func level(of name: String) -> LogLevel { own[name] ?? level }
 
@@ -136,18 +138,36 @@ package final class LogSink: Sendable {
 
   package func setFormat(_ format: LogFormat) { state.withLock { $0.format = format } }
 
-  /// Follows the log from `level` up, whatever the loggers' own levels are, until it is removed. `output` must not
-  /// block.
+  /// Follows the log from `level` up, whatever the loggers' own levels are, until it is removed. Neither `output` nor
+  /// `ended`, which is called when nothing more will come, may block.
   package func addListener(
-    level: LogLevel, format: LogFormat, _ output: @escaping @Sendable ([UInt8]) -> Void
+    level: LogLevel, format: LogFormat, ended: @escaping @Sendable () -> Void = {},
+    _ output: @escaping @Sendable ([UInt8]) -> Void
   ) -> UInt64 {
-    state.withLock { state in
+    let (id, mayFollow) = state.withLock { state in
       let id = state.nextListener
       state.nextListener &+= 1
-      state.listeners[id] = Listener(level: level, format: format, output: output)
-      state.applyThresholds()
-      return id
+      if state.mayBeFollowed {
+        state.listeners[id] = Listener(level: level, format: format, output: output, ended: ended)
+        state.applyThresholds()
+      }
+      return (id, state.mayBeFollowed)
     }
+    if !mayFollow { ended() }
+    return id
+  }
+
+  /// The server is about to end: the log goes on, but nobody follows it any longer.
+  package func endListeners() {
+    let listeners = state.withLock { state in
+      defer {
+        state.mayBeFollowed = false
+        state.listeners = [:]
+        state.applyThresholds()
+      }
+      return state.listeners.values
+    }
+    for listener in listeners { listener.ended() }
   }
 
   package var listenerCount: Int { state.withLock { $0.listeners.count } }

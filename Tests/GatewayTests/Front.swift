@@ -36,6 +36,8 @@ struct Message {
 final class Front {
   let node: Node
   let root: String
+  /// The one share of the unseal key, in hexadecimal.
+  let share: String
   var behaviour = ListenerBehaviour()
 
   init() throws {
@@ -56,6 +58,7 @@ final class Front {
       InitializationRequest(
         unseal: ShareConfiguration(shares: 1, threshold: 1), recovery: ShareConfiguration(shares: 0, threshold: 0)))
     root = result.rootToken
+    share = result.unsealShares[0].withBytes { Hex.encode(Array($0)) }
     for share in result.unsealShares { try node.unseal(share: share) }
     send("POST", "/v1/sys/mounts/secret", body: #"{"type":"kv"}"#)
     send("POST", "/v1/secret/a", body: #"{"v":1}"#)

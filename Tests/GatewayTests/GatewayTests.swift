@@ -106,6 +106,14 @@ struct GatewayTests {
     #expect(status["storage_type"] == "inmem")
     let leader = front.send("GET", "/v1/sys/leader", [("x-vault-token", "")]).json
     #expect(leader["leader_address"]?.stringValue == "")
+    // Unsealing answers with the seal's status.
+    let unsealing = front.send("PUT", "/v1/sys/unseal", [("x-vault-token", "")], body: #"{"key":"\#(front.share)"}"#)
+    #expect(unsealing.status == 200)
+    #expect(unsealing.json["sealed"] == false)
+    #expect(unsealing.json["version"] == "")
+    #expect(unsealing.json["build_date"] == "")
+    #expect(unsealing.json["cluster_name"] == "")
+    #expect(unsealing.json["cluster_id"] == open["cluster_id"])
     // However the path is written.
     let escaped = front.send("GET", "/v1/sys/%68ealth", [("x-vault-token", "")])
     #expect(!escaped.text.contains("1.21.0"))

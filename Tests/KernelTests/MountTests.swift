@@ -149,7 +149,7 @@ struct MountTests {
     world.send(.update, "secret/a", #"{"v":1}"#)
     let keys = try world.disk.keys(try prefix(world, "secret/"))
     try world.restart(engines: World.engines.filter { $0.name != "kv" })
-    #expect(world.send(.read, "secret/a").status == 404)
+    #expect(world.send(.read, "secret/a").status == 501)
     #expect(world.send(.read, "sys/mounts").data["other/"] != nil)
     // Nobody else gets its path, which it comes back to.
     for path in ["secret", "secret/deep"] {

@@ -65,6 +65,25 @@ private final class Lines: Sendable {
   #expect(LogLevel(api: "WARNING") == .warn && LogLevel(api: "err") == .error && LogLevel(api: "loud") == nil)
 }
 
+@Test func listenersAreToldOfTheEnd() {
+  let own = Lines()
+  let heard = Lines()
+  let ends = Locked(0)
+  let sink = LogSink(clock: clock, output: own.output)
+  let log = sink.logger("core")
+  _ = sink.addListener(level: .debug, format: .json, ended: { ends.withLock { $0 += 1 } }, heard.output)
+  sink.endListeners()
+  #expect(ends.withLock { $0 } == 1)
+  log.info("for the file alone")
+  #expect(own.all.count == 1)
+  #expect(heard.all.isEmpty)
+  #expect(!log.writes(.debug))
+  // Who comes later is told at once.
+  _ = sink.addListener(level: .debug, format: .json, ended: { ends.withLock { $0 += 1 } }, heard.output)
+  #expect(ends.withLock { $0 } == 2)
+  #expect(sink.listenerCount == 0)
+}
+
 @Test func listenersHearMoreThanTheLogKeeps() {
   let own = Lines()
   let heard = Lines()

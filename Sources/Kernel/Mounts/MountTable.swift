@@ -1,68 +1,14 @@
 package import EngineAPI
 internal import JSONText
 import Leases
-import Primitives
-internal import SecretMemory
+package import Primitives
 import StorageAPI
-
-/// A mount that takes requests: its entry as it stands now, and its engine.
-package final class Mount: Sendable {
-  private let current: Locked<MountEntry>
-  private let running: Locked<MountedEngine>
-  /// What the running engine was made with, which is older than the entry where a change was interrupted.
-  private let engineOptions: Locked<[String: String]?>
-  private let closing = Locked(false)
-  package let type: EngineType
-
-  init(entry: MountEntry, type: EngineType, context: (Locked<MountEntry>) -> MountContext) throws {
-    current = Locked(entry)
-    self.type = type
-    running = Locked(try type.make(context(current)))
-    engineOptions = Locked(entry.options)
-  }
-
-  package var entry: MountEntry { current.withLock { $0 } }
-  package var engine: MountedEngine { running.withLock { $0 } }
-  func replace(_ entry: MountEntry) { current.withLock { $0 = entry } }
-  fileprivate func close(_ isClosing: Bool) { closing.withLock { $0 = isClosing } }
-
-  /// True while the mount is being taken away: it takes no more requests, and what was made meanwhile must be given
-  /// back.
-  var isClosing: Bool { closing.withLock { $0 } }
-
-  /// Makes the engine anew, as where other options give it other routes.
-  func restart(context: (Locked<MountEntry>) -> MountContext) throws {
-    let options = entry.options
-    let engine = try type.make(context(current))
-    let former = running.withLock { running in
-      defer { running = engine }
-      return running
-    }
-    engineOptions.withLock { $0 = options }
-    former.close()
-  }
-
-  fileprivate var isRestartDue: Bool { engineOptions.withLock { $0 } != entry.options }
-}
-
-/// What engines get from the node beside their storage.
-struct EngineSurroundings: Sendable {
-  let store: any LogicalStore
-  let clock: WallClock
-  let random: RandomSource
-  let systemDefaultTTL: TimeSpan
-  let systemMaxTTL: TimeSpan
-  let log: @Sendable (_ mount: String, _ message: StaticString, _ details: [String: String]) -> Void
-  let password: @Sendable (_ policy: String) throws -> SecretBytes
-  let work: MountWork
-}
 
 /// Every mount of the node, by path. Mounts never lie within each other, so that a path belongs to at most one.
 package final class MountTable: Sendable {
   /// Replaced whole at each change, so that requests read it without waiting for one another's work.
   private struct Snapshot: Sendable {
     var byPath: [String: Mount] = [:]
-    var unavailable: [MountEntry] = []
   }
 
   private let types: [EngineType]
@@ -84,11 +30,21 @@ package final class MountTable: Sendable {
     var from = path.startIndex
     while let slash = path[from...].firstIndex(of: "/") {
       let next = path.index(after: slash)
-      if let mount = table[String(path[..<next])] { return mount.isClosing ? nil : (mount, String(path[next...])) }
+      if let mount = table[String(path[..<next])] { return mount.takesRequests ? (mount, String(path[next...])) : nil }
       from = next
     }
     // A mount's own path is also found without its slash.
-    if let mount = table[path + "/"], !mount.isClosing { return (mount, "") }
+    if let mount = table[path + "/"], mount.takesRequests { return (mount, "") }
+    return nil
+  }
+
+  /// The same for a request, which from here on is waited for before the mount moves or goes, until it says `leave`.
+  func enter(_ path: String) -> (mount: Mount, rest: String)? {
+    guard let found = resolve(path), found.mount.enter() else { return nil }
+    // It may have moved before it was entered.
+    let place = found.mount.requestPath
+    if path.hasPrefix(place) || (path.utf8.count + 1 == place.utf8.count && place.hasPrefix(path)) { return found }
+    found.mount.leave()
     return nil
   }
 
@@ -147,7 +103,7 @@ package final class MountTable: Sendable {
   package func conflict(with requestPath: String, moving: Mount? = nil) -> MountEntry? {
     let moved = moving?.entry.uuid
     return snapshot.withLock { table in
-      (table.byPath.values.map(\.entry) + table.unavailable).first {
+      table.byPath.values.lazy.map(\.entry).first {
         $0.uuid != moved && (requestPath.hasPrefix($0.requestPath) || $0.requestPath.hasPrefix(requestPath))
       }
     }
@@ -165,7 +121,8 @@ package final class MountTable: Sendable {
 
   // MARK: Changing
 
-  /// Reads the table from storage and starts every engine. A mount whose engine this program does not have is kept but takes no requests.
+  /// Reads the table from storage and starts every engine. A mount whose engine this program does not have is kept
+  /// and not served.
   func load() throws {
     var loaded = Snapshot()
     for name in try surroundings.store.list(StoragePaths.mounts, after: nil, limit: .max) {
@@ -173,11 +130,7 @@ package final class MountTable: Sendable {
       guard let record = try? JSONParser.parse(stored.bytes).objectValue, let entry = MountEntry(record: record) else {
         throw StoreError.damaged("the mount table's entry \(name) cannot be read; restore a snapshot")
       }
-      if let named = type(entry.type, entry.mountClass) {
-        loaded.byPath[entry.requestPath] = try start(entry, named.type)
-      } else {
-        loaded.unavailable.append(entry)
-      }
+      loaded.byPath[entry.requestPath] = try start(entry, type(entry.type, entry.mountClass)?.type)
     }
     snapshot.withLock { $0 = loaded }
     for mount in loaded.byPath.values { surroundings.work.request(mount.entry.uuid, at: surroundings.clock.now()) }
@@ -191,22 +144,21 @@ package final class MountTable: Sendable {
   /// What is due in the background for the mount.
   func work(_ uuid: String, now: Timestamp) throws -> Timestamp? {
     let mount = snapshot.withLock { Array($0.byPath.values) }.first { $0.entry.uuid == uuid }
-    guard let mount, !mount.isClosing else { return nil }
+    guard let mount, mount.takesRequests else { return nil }
     return try mount.engine.work(now)
   }
 
-  package var unavailable: [MountEntry] { snapshot.withLock { $0.unavailable } }
-
-  private func start(_ entry: MountEntry, _ type: EngineType) throws -> Mount {
-    try Mount(entry: entry, type: type) { context(entry, $0) }
+  private func start(_ entry: MountEntry, _ type: EngineType?) throws -> Mount {
+    try Mount(entry: entry, type: type) { context(entry, $0, $1) }
   }
 
-  private func context(_ entry: MountEntry, _ current: Locked<MountEntry>) -> MountContext {
+  private func context(_ entry: MountEntry, _ current: Locked<MountEntry>, _ writes: MountGate) -> MountContext {
     let surroundings = surroundings
     return MountContext(
       path: { current.withLock { $0.requestPath } }, accessor: entry.accessor, uuid: entry.uuid, type: entry.type,
-      storage: StorageView(surroundings.store, prefix: entry.storagePrefix), clock: surroundings.clock,
-      random: surroundings.random, settings: { Self.settings(of: current.withLock { $0 }, surroundings) },
+      storage: StorageView(MountStore(store: surroundings.store, writes: writes), prefix: entry.storagePrefix),
+      clock: surroundings.clock, random: surroundings.random,
+      settings: { Self.settings(of: current.withLock { $0 }, surroundings) },
       log: { message, details in surroundings.log(current.withLock { $0.requestPath }, message, details) },
       requestWork: { surroundings.work.request(entry.uuid, at: $0) }, password: surroundings.password)
   }
@@ -232,6 +184,7 @@ package final class MountTable: Sendable {
   package func change(_ mount: Mount, _ edit: (inout MountEntry) throws -> Void) throws {
     try changing.withLock { (_) throws in
       let old = mount.entry
+      guard isCurrent(mount) else { throw EngineError.invalid("no mount entry found at \"\(old.requestPath)\"") }
       var entry = old
       try edit(&entry)
       if entry == old { return }
@@ -249,40 +202,67 @@ package final class MountTable: Sendable {
     }
     try mount.engine.tuned()
     if mount.isRestartDue {
-      try mount.restart { context(mount.entry, $0) }
+      try mount.restart { context(mount.entry, $0, $1) }
       surroundings.work.request(mount.entry.uuid, at: surroundings.clock.now())
     }
   }
 
-  /// Takes the mount away: it takes no more requests, `giveBack` has what it gave out returned, and then all that it
-  /// stored is deleted in one commit. Where anything fails the mount stays.
-  package func remove(_ mount: Mount, afterClosing giveBack: () throws -> Void) throws {
-    mount.close(true)
-    surroundings.work.forget(mount.entry.uuid)
-    do {
+  /// How long requests inside a mount are waited for that is moved or taken away.
+  package static let patience = TimeSpan.seconds(10)
+
+  /// Gives the mount another path: it takes no requests meanwhile, those inside are waited for, and `giveBack` has what
+  /// it gave out returned.
+  /// - Throws: what `giveBack` throws; `EngineError` where the new path is taken. The mount stays where it was.
+  package func move(
+    _ mount: Mount, to path: String, patience: TimeSpan = patience, afterClosing giveBack: () throws -> Void
+  ) throws {
+    try mount.upheaval.withLock { (_) throws in
+      guard isCurrent(mount) else { throw EngineError.invalid("no matching mount at \"\(mount.entry.requestPath)\"") }
+      mount.drain(patience)
+      defer { mount.reopen() }
       try giveBack()
-      // What was interrupted is cleaned up as far as that is possible, since nobody knows of it afterwards.
-      _ = try? mount.engine.work(surroundings.clock.now())
-      try remove(mount)
-    } catch {
-      mount.close(false)
-      surroundings.work.request(mount.entry.uuid, at: surroundings.clock.now())
-      throw error
+      try change(mount) { $0.path = path }
     }
-    mount.engine.close()
   }
 
-  private func remove(_ mount: Mount) throws {
+  /// Takes the mount away: it takes no more requests, those inside are waited for, `giveBack` has what it gave out
+  /// returned, and then all that it stored is deleted in one commit. Where anything fails the mount stays. Does nothing
+  /// for a mount that is gone.
+  package func remove(
+    _ mount: Mount, patience: TimeSpan = patience, afterClosing giveBack: () throws -> Void
+  ) throws {
+    try mount.upheaval.withLock { (_) throws in
+      guard isCurrent(mount) else { return }
+      mount.drain(patience)
+      surroundings.work.forget(mount.entry.uuid)
+      do {
+        try giveBack()
+        // What was interrupted is cleaned up as far as that is possible, since nobody knows of it afterwards.
+        _ = try? mount.engine.work(surroundings.clock.now())
+        mount.writes.close()
+        try delete(mount)
+      } catch {
+        mount.reopen()
+        surroundings.work.request(mount.entry.uuid, at: surroundings.clock.now())
+        throw error
+      }
+      mount.engine.close()
+    }
+  }
+
+  private func isCurrent(_ mount: Mount) -> Bool {
+    let path = mount.entry.requestPath
+    return snapshot.withLock { $0.byPath[path] === mount }
+  }
+
+  private func delete(_ mount: Mount) throws {
     try changing.withLock { (_) throws in
       let entry = mount.entry
-      snapshot.withLock { $0.byPath[entry.requestPath] = nil }
       var batch = WriteBatch()
       batch.delete(entry.storageKey)
       batch.writes.append(.deletePrefix(entry.storagePrefix))
-      do { _ = try surroundings.store.commit(batch) } catch {
-        snapshot.withLock { $0.byPath[entry.requestPath] = mount }
-        throw error
-      }
+      _ = try surroundings.store.commit(batch)
+      snapshot.withLock { $0.byPath[entry.requestPath] = nil }
     }
   }
 }

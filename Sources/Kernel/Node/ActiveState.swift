@@ -120,10 +120,10 @@ package final class ActiveState: Sendable {
     try recordVersion()
     try audit.load()
     try audit.apply(node.auditDevices)
-    for entry in mounts.unavailable {
+    for mount in mounts.all(.secret) + mounts.all(.auth) where !mount.isServed {
       node.log.error(
         "a mount's engine is not in this program; its secrets are kept and not served",
-        [("path", entry.requestPath), ("type", entry.type)])
+        [("path", mount.entry.requestPath), ("type", mount.entry.type)])
     }
     tokens.startExpiry()
     leases.start()

@@ -40,7 +40,9 @@ extension Exchange {
   func issue(_ login: Login) throws -> IssuedToken {
     // A login that was held comes by another path than its mount's.
     let known = mount?.entry.accessor == login.mountAccessor ? mount : state.mounts.mount(accessor: login.mountAccessor)
-    guard let entry = known?.entry else { throw EngineError.denied }
+    guard let known, known === mount || known.enter() else { throw EngineError.denied }
+    defer { if known !== mount { known.leave() } }
+    let entry = known.entry
     let settings = state.mounts.settings(of: entry)
     return try state.tokens.issue(
       login: login.grant, mountPath: entry.requestPath, mountTokenType: entry.configuration.tokenType,

@@ -4,9 +4,7 @@ internal import JSONText
 /// The answer to `?help=1`: what a path is for, made from its route.
 enum PathHelp {
   static func reply(for exchange: Exchange) throws -> Reply {
-    guard let mount = exchange.mount else {
-      throw EngineError.notFound("no handler for route \"\(exchange.path)\". route entry not found.")
-    }
+    guard let mount = exchange.mount else { throw exchange.unmounted }
     var document = OpenAPIDocument(version: exchange.node.settings.version)
     var text: String
     if exchange.rest.isEmpty {

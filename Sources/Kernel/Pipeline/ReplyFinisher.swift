@@ -28,7 +28,7 @@ extension Exchange {
       reservation = try state.leaseCounts.reserve(path: path)
       made = try state.leases.register(
         secret, path: path, mountAccessor: mount.entry.accessor, settings: state.mounts.settings(of: mount.entry),
-        token: token, endsAtOnce: isLastUse || mount.isClosing, now: now)
+        token: token, endsAtOnce: isLastUse || mount.isLeaving, now: now)
       if let reservation { state.leaseCounts.settle(reservation, id: made.lease.id) }
     } catch {
       if let reservation { state.leaseCounts.settle(reservation, id: nil) }
@@ -45,9 +45,9 @@ extension Exchange {
       throw EngineError.invalid(
         "Secret cannot be returned; token had one use left, so leased credentials were immediately revoked.")
     }
-    if mount.isClosing {
+    if mount.isLeaving {
       try? state.leases.revokeForce(made.lease.id, now: now)
-      throw EngineError.notFound("no handler for route \"\(path)\". route entry not found.")
+      throw unmounted
     }
     return made
   }

@@ -39,6 +39,7 @@ struct Exchange {
   var operation: Operation
   /// With "/" at its end for lists, as policies and engines see it.
   var path: String
+  /// Entered, where there is one.
   var mount: Mount?
   var mountPoint = ""
   var rest = ""
@@ -65,6 +66,7 @@ struct Exchange {
   func run() -> WireResponse {
     var exchange = self
     var limitHeaders: [(name: String, value: String)] = []
+    defer { exchange.mount?.leave() }
     do {
       try exchange.resolve()
       if let limit = exchange.limitFinding() {
@@ -111,7 +113,10 @@ struct Exchange {
     if let refusal {
       outcome = Outcome(failure: refusal)
     } else {
-      do { outcome = try finish(try perform()) } catch { outcome = Outcome(failure: error) }
+      do { outcome = try finish(try perform()) } catch {
+        // Whoever is still inside a mount that is gone came too late.
+        outcome = Outcome(failure: mount?.isGone == true ? unmounted : error)
+      }
     }
     do { try record?.response(outcome) } catch {
       // Nobody learns of the secret.
@@ -128,7 +133,7 @@ struct Exchange {
     guard request.acceptsUnprintablePaths || path.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
       throw EngineError(status: 400, messages: [])
     }
-    if let (mount, rest) = state.mounts.resolve(path) {
+    if let (mount, rest) = state.mounts.enter(path) {
       self.mount = mount
       self.rest = rest
       let entry = mount.entry
@@ -284,12 +289,12 @@ struct Exchange {
     return headers
   }
 
+  var unmounted: EngineError { .notFound("no handler for route \"\(path)\". route entry not found.") }
+
   private func perform() throws -> Reply {
     if operation == .help { return try PathHelp.reply(for: self) }
     guard WallClock.monotonicNanoseconds() < request.deadline else { throw Failures.tooLate }
-    guard let mount else {
-      throw EngineError.notFound("no handler for route \"\(path)\". route entry not found.")
-    }
+    guard let mount else { throw unmounted }
     guard let route else { throw EngineError.unsupportedPath }
     guard route.traits.isSuperset(of: .login) else { return try route.run(call) }
     guard operation.isWrite else { throw EngineError(status: 405, messages: ["unsupported operation"]) }

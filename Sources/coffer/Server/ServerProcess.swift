@@ -67,6 +67,8 @@ struct ServerProcess {
         manager.stopping()
         unsealing.stop()
         statistics.stop()
+        // Who follows the log would do so until the grace is over.
+        log.endListeners()
         server.stop(grace: Self.grace)
         node.seal()
         opened.store.close()

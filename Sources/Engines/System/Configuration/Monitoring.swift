@@ -117,20 +117,23 @@ extension SystemEngine {
     return Reply(
       .stream(contentType: isJSON ? "application/json" : "text/plain; charset=utf-8") { send in
         let backlog = Monitored(Backlog())
-        let listener = sink.addListener(level: level, format: isJSON ? .json : .standard) { line in
+        let listener = sink.addListener(
+          level: level, format: isJSON ? .json : .standard, ended: { backlog.update { $0.isOver = true } }
+        ) { line in
           // A reader that is too slow loses lines; the server does not wait for it.
           backlog.update { if $0.lines.count < 1000 { $0.lines.append(line) } }
         }
         defer { sink.removeListener(listener) }
         try send([])
         while true {
-          let lines = backlog.wait(atMost: .seconds(5)) { backlog in
-            if backlog.lines.isEmpty { return nil as [[UInt8]]? }
+          let news = backlog.wait(atMost: .seconds(5)) { backlog in
+            if backlog.lines.isEmpty && !backlog.isOver { return nil as Backlog? }
             defer { backlog.lines = [] }
-            return backlog.lines
+            return backlog
           }
           // An empty piece finds out whether the reader is still there.
-          try send(Array((lines ?? []).joined()))
+          try send(Array((news?.lines ?? []).joined()))
+          if news?.isOver == true { return }
         }
       })
   }

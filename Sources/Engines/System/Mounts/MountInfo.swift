@@ -10,7 +10,7 @@ enum MountInfo {
     let entry = mount.entry
     var info: JSONObject = ["accessor": .string(entry.accessor)]
     info["config"] = .object(configuration(entry, resolved ? table.settings(of: entry) : nil))
-    if !mount.type.isSingleton { info["deprecation_status"] = "supported" }
+    if !mount.type.isSingleton { info["deprecation_status"] = mount.isServed ? "supported" : "unknown" }
     info["description"] = .string(entry.description)
     info["external_entropy_access"] = .bool(entry.externalEntropyAccess)
     info["local"] = .bool(entry.local)

@@ -201,7 +201,13 @@ extension SystemEngine {
     }
     guard let mount = state.mounts.mount(mountClass, path) else { return .none }
     try state.mounts.remove(mount) {
-      try state.leases.revokePrefix(mount.entry.requestPath, now: state.clock.now())
+      let (path, now) = (mount.entry.requestPath, state.clock.now())
+      // Nobody can ask an engine that is not there to take its secrets back.
+      if mount.isServed {
+        try state.leases.revokePrefix(path, now: now)
+      } else {
+        try state.leases.revokeForce(path, now: now)
+      }
     }
     session.node.log.info("disabled", [("path", mount.entry.requestPath), ("type", mount.entry.type)])
     return .none
@@ -235,8 +241,9 @@ extension SystemEngine {
     if let taken = from == to ? mount.entry : state.mounts.conflict(with: to, moving: mount) {
       throw EngineError.invalid("path already in use at \"\(taken.requestPath)\"")
     }
-    try state.leases.revokePrefix(from, now: state.clock.now())
-    try state.mounts.change(mount) { $0.path = MountPath.auth(to) ?? to }
+    try state.mounts.move(mount, to: MountPath.auth(to) ?? to) {
+      try state.leases.revokePrefix(from, now: state.clock.now())
+    }
     let id = state.random.uuid()
     state.migrations.record(id, .init(source: from, target: to, status: "success"))
     session.node.log.info("moved a mount", [("from", from), ("to", to), ("migration_id", id)])

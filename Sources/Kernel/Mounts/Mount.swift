@@ -1,0 +1,77 @@
+package import EngineAPI
+import Primitives
+
+/// A mount: its entry as it stands now, and its engine.
+package final class Mount: Sendable {
+  private let current: Locked<MountEntry>
+  private let running: Locked<MountedEngine>
+  /// What the running engine was made with, which is older than the entry where a change was interrupted.
+  private let engineOptions: Locked<[String: String]?>
+  private let leaving = Locked(false)
+  /// Around the requests inside.
+  private let requests = MountGate()
+  /// Around the commits of the engine.
+  let writes = MountGate()
+  /// Held by whoever moves the mount or takes it away.
+  let upheaval = Locked(())
+  package let type: EngineType
+  /// The program has the mount's engine.
+  package let isServed: Bool
+
+  /// - Parameter type: nil where the program does not have the engine.
+  init(entry: MountEntry, type: EngineType?, context: (Locked<MountEntry>, MountGate) -> MountContext) throws {
+    current = Locked(entry)
+    isServed = type != nil
+    self.type = type ?? AbsentEngine.type(entry.type, entry.mountClass)
+    running = Locked(try self.type.make(context(current, writes)))
+    engineOptions = Locked(entry.options)
+  }
+
+  package var entry: MountEntry { current.withLock { $0 } }
+  var requestPath: String { current.withLock { $0.requestPath } }
+  package var engine: MountedEngine { running.withLock { $0 } }
+  func replace(_ entry: MountEntry) { current.withLock { $0 = entry } }
+
+  // MARK: Coming and going
+
+  /// False while the mount is moved or taken away, and when it is gone.
+  var takesRequests: Bool { !requests.isClosed }
+
+  /// - Returns: false where the mount takes no more requests; whoever got in says `leave` once.
+  func enter() -> Bool { requests.enter() }
+  func leave() { requests.leave() }
+
+  /// Keeps requests out and waits for those inside, but no longer than `patience`.
+  func drain(_ patience: TimeSpan) {
+    requests.close(atMost: patience)
+    leaving.withLock { $0 = true }
+  }
+
+  func reopen() {
+    leaving.withLock { $0 = false }
+    writes.open()
+    requests.open()
+  }
+
+  /// True for who is still inside when nobody waits for them any longer: what was made meanwhile must be given back.
+  var isLeaving: Bool { leaving.withLock { $0 } }
+
+  /// True from shortly before the mount's keys are deleted.
+  var isGone: Bool { writes.isClosed }
+
+  // MARK: Options
+
+  /// Makes the engine anew, as where other options give it other routes.
+  func restart(context: (Locked<MountEntry>, MountGate) -> MountContext) throws {
+    let options = entry.options
+    let engine = try type.make(context(current, writes))
+    let former = running.withLock { running in
+      defer { running = engine }
+      return running
+    }
+    engineOptions.withLock { $0 = options }
+    former.close()
+  }
+
+  var isRestartDue: Bool { engineOptions.withLock { $0 } != entry.options }
+}

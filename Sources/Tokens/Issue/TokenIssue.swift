@@ -159,7 +159,7 @@ extension TokenStore {
     more: (TokenEntry) throws -> (writes: [WriteBatch.Write], over: [KnownToken]) = { _ in ([], []) }
   ) throws -> (TokenEntry, String) {
     let secrets = try secrets()
-    let settle = try admission.withLock { $0 }?(draft)
+    let settle = try admission.withLock { $0 }.admit?(draft)
     var made: TokenEntry?
     defer { settle?(made) }
     while true {

@@ -26,7 +26,11 @@ package final class TokenStore: Sendable {
   private let listeners = Locked<[Listener]>([])
   /// Asked before a token is stored; what it returns is told which token was, nil for none.
   package typealias Admission = @Sendable (TokenEntry) throws -> (@Sendable (TokenEntry?) -> Void)?
-  let admission = Locked<Admission?>(nil)
+  let admission = Locked(Gate())
+
+  /// A type of its own around the function: one that is kept bare behind generic code gets a further wrapping with each look at it, until
+  /// calling it takes more stack than there is.
+  struct Gate: Sendable { var admit: Admission? }
 
   /// `cubbyholePrefix` is where the cubbyhole engine's mount keeps its data, with "/" at its end.
   package init(
@@ -50,7 +54,7 @@ package final class TokenStore: Sendable {
   }
 
   /// Has `body` decide about every token that is to be stored; what it throws is thrown to whoever makes the token.
-  package func admit(_ body: @escaping Admission) { admission.withLock { $0 = body } }
+  package func admit(_ body: @escaping Admission) { admission.withLock { $0.admit = body } }
 
   func writesOnRevocation(_ entry: TokenEntry) -> [WriteBatch.Write] {
     listeners.withLock { $0 }.flatMap { $0.writes(entry) }

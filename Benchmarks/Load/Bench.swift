@@ -20,7 +20,7 @@ struct Bench {
   private static let largeValue = 1_040_000
 
   /// One kind of request.
-  private struct Work {
+  struct Work {
     let name: String
     var goal: String?
     var status = 200
@@ -47,7 +47,8 @@ struct Bench {
     let idle = server.residentMegabytes
     try prepare(setup)
 
-    let works = works(root: root).filter { only.isEmpty || $0.name == only }
+    let all = works(root: root) + (try rightsWorks(setup)) + (try loginWorks(setup)) + (try transitWorks(setup))
+    let works = all.filter { only.isEmpty || $0.name == only }
     var bareResults: [Measurement] = []
     var results = [[Measurement]](repeating: [], count: works.count)
     for _ in 0..<rounds {

@@ -81,9 +81,10 @@ func connectedSocket(port: Int) throws -> Int32 {
   return descriptor
 }
 
-func request(_ method: String, _ path: String, token: String?, body: String? = nil) -> [UInt8] {
+/// - Parameter headers: whole lines, each with its end.
+func request(_ method: String, _ path: String, token: String?, body: String? = nil, headers: String = "") -> [UInt8] {
   var text = "\(method) \(path) HTTP/1.1\r\nHost: 127.0.0.1\r\n"
   if let token { text += "X-Vault-Token: \(token)\r\n" }
   if let body { text += "Content-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n" }
-  return Array(text.utf8) + Array("\r\n".utf8) + Array((body ?? "").utf8)
+  return Array((text + headers + "\r\n").utf8) + Array((body ?? "").utf8)
 }

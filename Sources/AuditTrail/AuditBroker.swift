@@ -233,20 +233,21 @@ package final class AuditBroker: Sendable {
   ///   - caller: who makes it, as far as that is known.
   ///   - error: why it will not be, where that is known already.
   package func request(
-    _ request: AuditRequest, by caller: AuditCaller?, error: String = ""
+    _ request: consuming AuditRequest, by caller: AuditCaller?, error: String = ""
   ) throws(AuditFailure) -> AuditReceipt {
     let state = current
     if state.devices.isEmpty { return AuditReceipt(request: request, caller: caller, parts: []) }
     let start = patience.now()
-    let subject = request.subject
-    let sources = Sources(request, state.headers)
-    let parts = Self.recipients(state.devices, subject).map { Self.part($0, request, caller, sources) }
+    let sources = Sources.of(request, state.headers)
     let time = clock.now()
-    let lines = parts.map { part in
-      Line(
-        device: part.device,
-        bytes: part.device.line(
-          "request", time: time, error: error, auth: part.auth, request: part.request, subject: subject))
+    var parts: [AuditReceipt.Part] = []
+    var lines: [Line] = []
+    for device in Self.recipients(state.devices, request) {
+      let part = Self.part(device, request, caller, sources)
+      let line = device.line(
+        "request", time: time, error: error, auth: part.auth, request: part.request, about: request)
+      parts.append(part)
+      lines.append(Line(device: device, bytes: line))
     }
     let failure = record(lines, since: start, spent: .zero, isRequest: true)
     let spent = TimeSpan(nanoseconds: Int64(clamping: patience.now() &- start))
@@ -269,17 +270,16 @@ package final class AuditBroker: Sendable {
     if state.devices.isEmpty { return }
     let start = patience.now()
     let request = receipt.request
-    let subject = request.subject
     let isList = request.operation == "list"
     let time = clock.now()
     var sources: Sources?
-    let lines = Self.recipients(state.devices, subject).map { device in
-      var part: AuditReceipt.Part
+    let lines = Self.recipients(state.devices, request).map { device in
+      let part: AuditReceipt.Part
       if let known = receipt.parts.first(where: { $0.device === device }) {
         part = known
       } else {
         // The device was enabled since the request was recorded.
-        let found = sources ?? Sources(request, state.headers)
+        let found = sources ?? Sources.of(request, state.headers)
         sources = found
         part = Self.part(device, request, receipt.caller, found)
       }
@@ -287,7 +287,7 @@ package final class AuditBroker: Sendable {
         device: device,
         bytes: device.line(
           "response", time: time, error: error, auth: caller?.written(for: device).json ?? part.auth,
-          request: part.request, knowing: part.known, response: response, isList: isList, subject: subject))
+          request: part.request, knowing: part.known, response: response, isList: isList, about: request))
     }
     let failure = record(lines, since: start, spent: receipt.spent, isRequest: false)
     responses.observe(milliseconds: Double(patience.now() &- start) / 1_000_000)
@@ -302,12 +302,13 @@ package final class AuditBroker: Sendable {
     let data: JSONText?
     let headers: [(name: String, values: [String], isHashed: Bool)]
 
-    init(_ request: AuditRequest, _ configured: [(name: String, isHashed: Bool)]) {
-      data = request.data.isEmpty ? nil : JSONText(request.data)
-      headers = configured.compactMap { name, isHashed in
-        let values = request.headers(name)
-        return values.isEmpty ? nil : (name: name, values: values, isHashed: isHashed)
-      }
+    static func of(_ request: AuditRequest, _ configured: [(name: String, isHashed: Bool)]) -> Sources {
+      Sources(
+        data: request.data.isEmpty ? nil : JSONText(request.data),
+        headers: configured.compactMap { name, isHashed in
+          let values = request.headers(name)
+          return values.isEmpty ? nil : (name: name, values: values, isHashed: isHashed)
+        })
     }
   }
 
@@ -397,9 +398,11 @@ package final class AuditBroker: Sendable {
 
   /// The devices whose filters let the request through; the fallback where none does.
   private static func recipients(
-    _ devices: [AuditDeviceHandle], _ subject: AuditFilter.Subject
+    _ devices: [AuditDeviceHandle], _ request: AuditRequest
   ) -> [AuditDeviceHandle] {
-    let chosen = devices.filter { !$0.options.isFallback && $0.options.filter?.matches(subject) ?? true }
+    let isChoosy = devices.contains { $0.options.isFallback || $0.options.filter != nil }
+    if !isChoosy { return devices }
+    let chosen = devices.filter { !$0.options.isFallback && $0.options.filter?.matches(request.subject) ?? true }
     return chosen.isEmpty ? devices.filter(\.options.isFallback) : chosen
   }
 
@@ -415,9 +418,9 @@ package final class AuditBroker: Sendable {
 
   private func testLine(_ handle: AuditDeviceHandle) -> [UInt8] {
     let request = AuditRequest(id: random.uuid(), operation: "update", path: "sys/audit/test")
-    let part = Self.part(handle, request, nil, Sources(request, []))
+    let part = Self.part(handle, request, nil, Sources.of(request, []))
     return handle.line(
-      "request", time: clock.now(), error: "", auth: [], request: part.request, subject: request.subject)
+      "request", time: clock.now(), error: "", auth: [], request: part.request, about: request)
   }
 
   private func handle(
@@ -469,7 +472,7 @@ package final class AuditBroker: Sendable {
 }
 
 extension AuditRequest {
-  fileprivate var subject: AuditFilter.Subject {
+  var subject: AuditFilter.Subject {
     AuditFilter.Subject(
       mountType: mount?.type ?? "", mountPoint: mount?.point ?? "", namespace: namespacePath, operation: operation,
       path: path)

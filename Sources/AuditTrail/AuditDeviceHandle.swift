@@ -48,7 +48,7 @@ package final class AuditDeviceHandle: Sendable {
   /// The line for an entry in the device's format.
   func line(
     _ kind: StaticString, time: Timestamp, error: String, auth: [UInt8], request: [UInt8],
-    knowing known: [HashedText] = [], response: AuditResponse? = nil, isList: Bool = false, subject: AuditFilter.Subject
+    knowing known: [HashedText] = [], response: AuditResponse? = nil, isList: Bool = false, about subject: AuditRequest
   ) -> [UInt8] {
     let parts = auth.count &+ request.count &+ (response?.data?.bytes.count ?? 0)
     var writer = EntryWriter(self, knowing: known, reserving: 768 &+ parts)
@@ -57,6 +57,6 @@ package final class AuditDeviceHandle: Sendable {
     writer.entry(
       kind, time: time, error: error, auth: auth, request: request, response: response, isList: isList)
     if isPlain { return writer.line() }
-    return Array(options.prefix.utf8) + reshaped(writer.bytes, subject) + [UInt8(ascii: "\n")]
+    return Array(options.prefix.utf8) + reshaped(writer.bytes, subject.subject) + [UInt8(ascii: "\n")]
   }
 }

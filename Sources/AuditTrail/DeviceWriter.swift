@@ -13,6 +13,8 @@ final class DeviceWriter: Sendable {
     fileprivate var bytes: [UInt8] = []
     fileprivate var entries = 0
     fileprivate var outcome: Result<Void, AuditDeviceError>?
+    /// There is an outcome, for those who look without the lock.
+    fileprivate let isDone = Atomic(false)
   }
 
   /// How far an entry got.
@@ -25,6 +27,8 @@ final class DeviceWriter: Sendable {
     var collecting = Batch()
     /// When the write under way began; nil while there is none.
     var writingSince: UInt64?
+    /// Threads that are to be woken when something has changed.
+    var sleepers = 0
     var isClosed = false
   }
 
@@ -104,9 +108,14 @@ final class DeviceWriter: Sendable {
   /// `waits` where the device has not said by then whether it has the entries; asking again is fine.
   func wait(for batch: Batch, until deadline: UInt64) -> Progress {
     while true {
-      spin()
+      spin(batch)
       var turn = queue.withLock { nextTurn(&$0, batch) }
-      if turn == nil { turn = queue.wait(atMost: span(until: deadline)) { nextTurn(&$0, batch) } }
+      if turn == nil {
+        let span = span(until: deadline)
+        queue.withLock { $0.sleepers += 1 }
+        turn = queue.wait(atMost: span) { nextTurn(&$0, batch) }
+        queue.withLock { $0.sleepers -= 1 }
+      }
       switch turn {
       case .finished(let outcome): return .finished(outcome)
       case .mine((let next, let bytes)): _ = perform(bytes, for: next)
@@ -116,11 +125,16 @@ final class DeviceWriter: Sendable {
   }
 
   /// A write to a file takes a few microseconds; to fall asleep and be woken takes longer and keeps a processor busier.
-  private func spin() {
+  private func spin(_ batch: Batch) {
     if hasThread { return }
     var turns = 0
-    while turns < 4000, isWriting.load(ordering: .relaxed) { turns &+= 1 }
+    while turns < Self.spins, !batch.isDone.load(ordering: .acquiring), isWriting.load(ordering: .relaxed) {
+      turns &+= 1
+    }
   }
+
+  /// Some ten microseconds.
+  private static let spins = 20_000
 
   private func span(until deadline: UInt64) -> TimeSpan {
     let left = patience.left(until: deadline)
@@ -162,24 +176,37 @@ final class DeviceWriter: Sendable {
     return (batch, bytes)
   }
 
-  /// - Parameter batch: whose entries these are; nil for an entry of this thread alone.
+  /// Writes, and then what came meanwhile, a few times: those whose entries these are would have to be woken to do it.
+  /// - Parameter batch: whose entries the first are; nil for an entry of this thread alone.
+  /// - Returns: what became of the first write.
   private func perform(_ bytes: [UInt8], for batch: Batch?) -> Result<Void, AuditDeviceError> {
-    let outcome: Result<Void, AuditDeviceError>
-    do throws(AuditDeviceError) {
-      outcome = .success(try device.write(bytes))
-    } catch {
-      outcome = .failure(error)
+    let first = deliver(bytes)
+    var done = (batch: batch, outcome: first)
+    for round in 0... {
+      let (more, mustWake, isLast) = queue.withLock { queue -> ((Batch, [UInt8])?, Bool, Bool) in
+        if let batch = done.batch {
+          batch.outcome = done.outcome
+          batch.isDone.store(true, ordering: .releasing)
+        }
+        queue.writingSince = nil
+        let isEmpty = queue.collecting.entries == 0
+        if !isEmpty, round < Self.rounds { return (take(&queue), queue.sleepers > 0, false) }
+        isWriting.store(false, ordering: .releasing)
+        return (nil, queue.sleepers > 0, queue.isClosed && isEmpty && !hasThread)
+      }
+      if mustWake { queue.update { _ in } }
+      if isLast { device.close() }
+      guard let more else { break }
+      done = (more.0, deliver(more.1))
     }
-    let (isLast, hasWaiters) = queue.withLock { queue in
-      batch?.outcome = outcome
-      queue.writingSince = nil
-      isWriting.store(false, ordering: .relaxed)
-      let isEmpty = queue.collecting.entries == 0
-      return (queue.isClosed && isEmpty && !hasThread, batch != nil || !isEmpty)
-    }
-    if hasWaiters { queue.update { _ in } }
-    if isLast { device.close() }
-    return outcome
+    return first
+  }
+
+  /// How often one thread writes for others before it goes on with its own request.
+  private static let rounds = 4
+
+  private func deliver(_ bytes: [UInt8]) -> Result<Void, AuditDeviceError> {
+    do throws(AuditDeviceError) { return .success(try device.write(bytes)) } catch { return .failure(error) }
   }
 
   private func writeUntilClosed() {

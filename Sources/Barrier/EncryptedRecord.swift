@@ -34,9 +34,16 @@ enum EncryptedRecord {
   static func open(_ record: [UInt8], key: String, term: Keyring.Term) throws(CryptographyError) -> [UInt8] {
     guard Self.term(of: record) == term.number else { throw .notAuthentic }
     let start = headBytes + AESGCM.nonceBytes
-    return try term.cipher.open(
-      record[start...], nonce: Array(record[headBytes..<start]),
-      associatedData: associatedData(term: term.number, key: key))
+    let associated = associatedData(term: term.number, key: key)
+    return try record.withUnsafeBytes { record -> Result<[UInt8], CryptographyError> in
+      let nonce = UnsafeRawBufferPointer(rebasing: record[headBytes..<start])
+      let sealed = UnsafeRawBufferPointer(rebasing: record[start...])
+      do throws(CryptographyError) {
+        return .success(try term.cipher.open(sealed, nonce: nonce, associatedData: associated))
+      } catch {
+        return .failure(error)
+      }
+    }.get()
   }
 
   /// Bytes that a record is longer than its value.

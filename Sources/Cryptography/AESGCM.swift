@@ -40,6 +40,13 @@ package struct AESGCM: Sendable {
     try cipher.open(sealed, nonce: nonce, associatedData: associatedData)
   }
 
+  /// The same for bytes in memory.
+  package func open(
+    _ sealed: UnsafeRawBufferPointer, nonce: UnsafeRawBufferPointer, associatedData: [UInt8]
+  ) throws(CryptographyError) -> [UInt8] {
+    try cipher.open(sealed, nonce: nonce, associatedData: associatedData).get()
+  }
+
   /// As `open`, without a copy of the plaintext outside secret memory.
   package func openSecret(
     _ sealed: some Collection<UInt8>, nonce: [UInt8], associatedData: [UInt8] = []

@@ -69,18 +69,25 @@ package struct AuthenticatedCipher: Sendable {
   package func open(
     _ sealed: some Collection<UInt8>, nonce: [UInt8], associatedData: [UInt8] = []
   ) throws(CryptographyError) -> [UInt8] {
-    guard sealed.count >= Self.tagBytes else { throw .notAuthentic }
+    let opened = withContiguousBytes(sealed) { sealed in
+      nonce.withUnsafeBytes { open(sealed, nonce: $0, associatedData: associatedData) }
+    }
+    return try opened.get()
+  }
+
+  /// The same for bytes in memory.
+  package func open(
+    _ sealed: UnsafeRawBufferPointer, nonce: UnsafeRawBufferPointer, associatedData: [UInt8]
+  ) -> Result<[UInt8], CryptographyError> {
+    guard sealed.count >= Self.tagBytes else { return .failure(.notAuthentic) }
     var failure: CryptographyError?
     let count = sealed.count - Self.tagBytes
-    let plaintext = withContiguousBytes(sealed) { sealed in
-      [UInt8](unsafeUninitializedCapacity: count) { out, filled in
-        let out = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(out)[..<count])
-        failure = open(sealed, nonce: nonce, associatedData: associatedData, into: out)
-        filled = failure == nil ? count : 0
-      }
+    let plaintext = [UInt8](unsafeUninitializedCapacity: count) { out, filled in
+      let out = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(out)[..<count])
+      failure = open(sealed, nonce: nonce, associatedData: associatedData, into: out)
+      filled = failure == nil ? count : 0
     }
-    if let failure { throw failure }
-    return plaintext
+    return failure.map { .failure($0) } ?? .success(plaintext)
   }
 
   /// As `open`, without a copy of the plaintext outside secret memory.
@@ -90,7 +97,9 @@ package struct AuthenticatedCipher: Sendable {
     guard sealed.count >= Self.tagBytes else { throw .notAuthentic }
     var failure: CryptographyError?
     let plaintext = SecretBytes(count: sealed.count - Self.tagBytes) { out in
-      failure = withContiguousBytes(sealed) { open($0, nonce: nonce, associatedData: associatedData, into: out) }
+      failure = withContiguousBytes(sealed) { sealed in
+        nonce.withUnsafeBytes { open(sealed, nonce: $0, associatedData: associatedData, into: out) }
+      }
     }
     if let failure { throw failure }
     return plaintext
@@ -119,7 +128,7 @@ package struct AuthenticatedCipher: Sendable {
       let body = whole[header.count..<header.count + plaintext.count]
       let tag = whole[(header.count + plaintext.count)...]
       var done =
-        Self.begin(context, nonce: nonce, associatedData: associatedData, encrypts: 1)
+        nonce.withUnsafeBytes { Self.begin(context, nonce: $0, associatedData: associatedData, encrypts: 1) }
         && Self.transform(context, plaintext, into: UnsafeMutableRawBufferPointer(rebasing: body))
       var rest: Int32 = 0
       withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 16) { end in
@@ -137,7 +146,8 @@ package struct AuthenticatedCipher: Sendable {
 
   /// Writes the plaintext to `out`, which is 16 bytes shorter than `sealed`; zeroes it where the tag does not fit.
   private func open(
-    _ sealed: UnsafeRawBufferPointer, nonce: [UInt8], associatedData: [UInt8], into out: UnsafeMutableRawBufferPointer
+    _ sealed: UnsafeRawBufferPointer, nonce: UnsafeRawBufferPointer, associatedData: [UInt8],
+    into out: UnsafeMutableRawBufferPointer
   ) -> CryptographyError? {
     guard sealed.count <= Self.longest, associatedData.count <= Self.longest else { return .messageLength }
     guard nonce.count == Self.nonceBytes else { return .nonceLength }
@@ -168,9 +178,10 @@ package struct AuthenticatedCipher: Sendable {
   }
 
   private static func begin(
-    _ context: OpaquePointer, nonce: [UInt8], associatedData: [UInt8], encrypts: Int32
+    _ context: OpaquePointer, nonce: UnsafeRawBufferPointer, associatedData: [UInt8], encrypts: Int32
   ) -> Bool {
-    guard EVP_CipherInit_ex(context, nil, nil, nil, nonce, encrypts) == 1 else { return false }
+    let start = nonce.bindMemory(to: UInt8.self).baseAddress
+    guard EVP_CipherInit_ex(context, nil, nil, nil, start, encrypts) == 1 else { return false }
     if associatedData.isEmpty { return true }
     var ignored: Int32 = 0
     return EVP_CipherUpdate(context, nil, &ignored, associatedData, Int32(associatedData.count)) == 1

@@ -100,13 +100,7 @@ package struct HTTPGateway: HTTPHandler {
     var query = try QueryFields.read(request.query)
     try Self.refuseSnapshots(request, &query)
     guard var operation = Self.operation(request.method) else { throw EngineError(status: 405, messages: []) }
-    guard let pathBytes = PercentEncoding.decodeBytes(request.path.utf8.dropFirst(Self.apiPrefix.utf8.count)) else {
-      throw EngineError(status: 400, messages: [])
-    }
-    guard let path = String(validating: pathBytes, as: UTF8.self) else {
-      // Nothing is stored under a name that is no text.
-      throw EngineError(status: operation == .read || operation == .list ? 404 : 400, messages: [])
-    }
+    let path = try Self.path(request.path, operation)
     if operation == .read {
       if let list = query.take("list") {
         guard let wanted = Coercion.parseBool(list) else { throw EngineError(status: 400, messages: []) }
@@ -136,6 +130,19 @@ package struct HTTPGateway: HTTPHandler {
       deadline: maxDuration > .zero ? request.arrived &+ UInt64(maxDuration.nanoseconds) : .max,
       acceptsUnprintablePaths: !behaviour.checksPrintable, mayListInFlight: behaviour.inFlightRequestsWithoutToken)
     return pipeline.handle(inbound)
+  }
+
+  /// What is asked for below the API's prefix.
+  private static func path(_ target: String, _ operation: Operation) throws(EngineError) -> String {
+    let encoded = target.utf8.dropFirst(apiPrefix.utf8.count)
+    // Most paths have nothing to decode.
+    if !encoded.contains(UInt8(ascii: "%")) { return String(Substring(encoded)) }
+    guard let bytes = PercentEncoding.decodeBytes(encoded) else { throw EngineError(status: 400, messages: []) }
+    guard let path = String(validating: bytes, as: UTF8.self) else {
+      // Nothing is stored under a name that is no text.
+      throw EngineError(status: operation == .read || operation == .list ? 404 : 400, messages: [])
+    }
+    return path
   }
 
   private static func operation(_ method: String) -> Operation? {

@@ -27,6 +27,7 @@ package struct JSONWriter: ~Copyable, Sendable {
   package mutating func endArray() { close(UInt8(ascii: "]")) }
 
   /// The name of a member; its value must follow.
+  @_disfavoredOverload
   package mutating func name(_ name: String) {
     separate()
     appendEscaped(name)

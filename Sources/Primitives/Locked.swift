@@ -1,5 +1,19 @@
 package import Glibc
 
+enum Mutex {
+  /// A mutex whose takers look again for a moment before they fall asleep: most are held for less time than that takes.
+  static func make() -> UnsafeMutablePointer<pthread_mutex_t> {
+    var attributes = pthread_mutexattr_t()
+    pthread_mutexattr_init(&attributes)
+    pthread_mutexattr_settype(&attributes, Int32(PTHREAD_MUTEX_ADAPTIVE_NP))
+    let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    mutex.initialize(to: pthread_mutex_t())
+    pthread_mutex_init(mutex, &attributes)
+    pthread_mutexattr_destroy(&attributes)
+    return mutex
+  }
+}
+
 /// A value behind a mutex that can be shared by reference. Never call out, log or wait while holding it.
 package final class Locked<Value>: @unchecked Sendable {
   // Unchecked because the mutex is the only way to the value.
@@ -10,9 +24,7 @@ package final class Locked<Value>: @unchecked Sendable {
 
   package init(_ value: Value) {
     self.value = value
-    mutex = .allocate(capacity: 1)
-    mutex.initialize(to: pthread_mutex_t())
-    pthread_mutex_init(mutex, nil)
+    mutex = Mutex.make()
   }
 
   deinit {

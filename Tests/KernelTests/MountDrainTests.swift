@@ -201,9 +201,9 @@ struct MountDrainTests {
   }
 }
 
-struct MountGateTests {
+struct GateTests {
   @Test func itLetsInWhileItIsOpen() {
-    let gate = MountGate()
+    let gate = Gate()
     var entered = [gate.enter(), gate.enter()]
     #expect(entered == [true, true])
     var isEmpty = gate.close(atMost: .zero)
@@ -222,7 +222,7 @@ struct MountGateTests {
 
   @Test func theLastOneOutWakesWhoWaits() throws {
     for _ in 0..<200 {
-      let gate = MountGate()
+      let gate = Gate()
       let inside = gate.enter()
       #expect(inside)
       let leaver = try #require(BackgroundThread { gate.leave() })

@@ -70,6 +70,10 @@ package final class MountedEngine: Sendable {
   }
 
   package let routes: [BoundRoute]
+  /// The routes that paths with that first segment can match, in their order; there are engines with hundreds.
+  private let byFirstLiteral: [String: [BoundRoute]]
+  /// Those that do not say what the first segment is.
+  private let unfixed: [BoundRoute]
   package let tuned: @Sendable () throws -> Void
   package let revoke: @Sendable (LeaseRequest) throws -> Void
   package let renew: @Sendable (LeaseRequest, _ increment: TimeSpan) throws -> LeaseRequest
@@ -78,7 +82,14 @@ package final class MountedEngine: Sendable {
   package let close: @Sendable () -> Void
 
   package init<E: Engine>(_ engine: E) {
-    routes = E.routes.map { BoundRoute($0, of: engine) }
+    let routes = E.routes.map { BoundRoute($0, of: engine) }
+    self.routes = routes
+    unfixed = routes.filter { $0.pattern.firstLiteral == nil }
+    var byFirstLiteral: [String: [BoundRoute]] = [:]
+    for literal in Set(routes.compactMap(\.pattern.firstLiteral)) {
+      byFirstLiteral[literal] = routes.filter { ($0.pattern.firstLiteral ?? literal) == literal }
+    }
+    self.byFirstLiteral = byFirstLiteral
     tuned = { try engine.tuned() }
     revoke = { try engine.revoke($0) }
     renew = { try engine.renew($0, increment: $1) }
@@ -89,7 +100,10 @@ package final class MountedEngine: Sendable {
 
   /// The first route that matches, with what its pattern captured.
   package func route(_ path: String) -> (route: BoundRoute, captures: [String: String])? {
-    for route in routes { if let captures = route.pattern.match(path) { return (route, captures) } }
+    let first = path.utf8.firstIndex(of: UInt8(ascii: "/")).map { String(path[..<$0]) } ?? path
+    for route in byFirstLiteral[first] ?? unfixed {
+      if let captures = route.pattern.match(path) { return (route, captures) }
+    }
     return nil
   }
 }

@@ -39,24 +39,24 @@ package struct PathPattern: Sendable, Equatable, ExpressibleByStringLiteral, Cus
   /// What the holes hold when `path` matches; nil when it does not.
   package func match(_ path: String) -> [String: String]? {
     var captures: [String: String] = [:]
-    var rest = Substring(path)
+    var rest = path.utf8[...]
     for (index, segment) in segments.enumerated() {
       if case .rest(let name, let mayBeEmpty) = segment {
         guard mayBeEmpty || !rest.isEmpty else { return nil }
-        captures[name] = String(rest)
+        captures[name] = String(Substring(rest))
         return captures
       }
-      if index > 0 && rest.isEmpty && !path.utf8.elementsEqual("".utf8) && !endsAtSlash(path, rest) { return nil }
-      let slash = rest.utf8.firstIndex(of: UInt8(ascii: "/"))
+      if index > 0 && rest.isEmpty && !path.isEmpty && path.utf8.last != UInt8(ascii: "/") { return nil }
+      let slash = rest.firstIndex(of: UInt8(ascii: "/"))
       let part = rest[..<(slash ?? rest.endIndex)]
       switch segment {
-      case .literal(let text): guard part == text else { return nil }
+      case .literal(let text): guard part.elementsEqual(text.utf8) else { return nil }
       case .name(let name):
         guard Self.isGenericName(part) else { return nil }
-        captures[name] = String(part)
+        captures[name] = String(Substring(part))
       case .any(let name):
         guard !part.isEmpty else { return nil }
-        captures[name] = String(part)
+        captures[name] = String(Substring(part))
       case .rest: return nil
       }
       let isLast = index == segments.count - 1
@@ -77,6 +77,9 @@ package struct PathPattern: Sendable, Equatable, ExpressibleByStringLiteral, Cus
     return rest.isEmpty ? captures : nil
   }
 
+  /// What paths that match begin with up to the first slash; nil where that is not fixed.
+  var firstLiteral: String? { if case .literal(let text)? = segments.first { text } else { nil } }
+
   /// `path`, which matches, with what is in its first hole folded as `FoldedName` does.
   package func foldingName(in path: String) -> String {
     var place = path.startIndex
@@ -91,12 +94,8 @@ package struct PathPattern: Sendable, Equatable, ExpressibleByStringLiteral, Cus
     return path
   }
 
-  private func endsAtSlash(_ path: String, _ rest: Substring) -> Bool {
-    path.utf8.last == UInt8(ascii: "/") && rest.isEmpty
-  }
-
   /// Letters, digits and `_`, with `-` and `.` between them.
-  private static func isGenericName(_ part: Substring) -> Bool {
+  private static func isGenericName(_ part: Substring.UTF8View) -> Bool {
     func isWord(_ c: UInt8) -> Bool {
       switch c {
       case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -106,7 +105,7 @@ package struct PathPattern: Sendable, Equatable, ExpressibleByStringLiteral, Cus
       default: false
       }
     }
-    guard let first = part.utf8.first, let last = part.utf8.last, isWord(first), isWord(last) else { return false }
-    return part.utf8.allSatisfy { isWord($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".") }
+    guard let first = part.first, let last = part.last, isWord(first), isWord(last) else { return false }
+    return part.allSatisfy { isWord($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".") }
   }
 }

@@ -41,6 +41,7 @@ final class Registry: @unchecked Sendable {
   private var statistics = ServerStatistics()
   private var isStopping = false
   private var isSaturated = false
+  private var retiring = 0
   private let maxBufferedBytes: Int
   private let maxStreams: Int
   /// Set when the server stops and the last connection has gone.
@@ -249,7 +250,19 @@ final class Registry: @unchecked Sendable {
     }
   }
 
-  func workerIdle() { locked { statistics.busyWorkers -= 1 } }
+  /// True where the worker is to leave, and counts no more.
+  func workerIdle() -> Bool {
+    locked {
+      statistics.busyWorkers -= 1
+      guard retiring > 0 else { return false }
+      retiring -= 1
+      statistics.workers -= 1
+      return true
+    }
+  }
+
+  /// One worker leaves when it has done its request, unless no more than `min` would be left.
+  func retireWorker(min: Int) { locked { if statistics.workers - retiring > min { retiring += 1 } } }
 
   /// Whether all workers are still busy; if not, the next time will be told again.
   func staysSaturated() -> (saturated: Bool, workers: Int) {

@@ -66,26 +66,52 @@ extension Reactor {
     /// In milliseconds.
     var interval: Int32 = 1
     let processors = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    /// Threads that compute, as the last looks saw them, the newest of which weighs an eighth: those that wait for each
+    /// other's locks for microseconds must not look like such that wait for a disk.
+    private var running = 0.0
+
+    mutating func begin() {
+      isWatching = true
+      running = Double(processors)
+    }
+
+    enum Advice { case more, enough, fewer }
+
+    /// Threads beyond this count for nothing.
+    var mostCounted: Int { 2 * processors }
+
+    /// `more` where processors are idle while requests wait, `fewer` where threads take them from one another.
+    mutating func note(running now: Int) -> Advice {
+      running += (Double(now) - running) / 8
+      interval = now >= processors ? min(16, interval * 2) : 1
+      if running < 0.6 * Double(processors) { return .more }
+      return running > 1.5 * Double(processors) ? .fewer : .enough
+    }
+
+    /// The new workers have yet to show what they do.
+    mutating func workersAdded() { running = Double(processors) }
   }
 
   private func watchPressure(_ gauge: inout PressureGauge) {
     let (saturated, workers) = registry.staysSaturated()
-    guard saturated, workers < limits.maxWorkers else {
-      gauge.isWatching = saturated && workers < limits.maxWorkers
+    guard saturated else {
+      gauge.isWatching = false
       gauge.interval = 1
       return
     }
     if !gauge.isWatching {
-      gauge.isWatching = true
+      gauge.begin()
       return
     }
     guard hasReadyWork else { return }
-    if runningThreads(atMost: gauge.processors) >= gauge.processors {
-      gauge.interval = min(16, gauge.interval * 2)
+    switch gauge.note(running: runningThreads(atMost: gauge.mostCounted)) {
+    case .enough: return
+    case .fewer:
+      registry.retireWorker(min: limits.minWorkers)
       return
+    case .more: gauge.workersAdded()
     }
-    gauge.interval = 1
-    for _ in 0..<min(max(1, workers / 2), limits.maxWorkers - workers) {
+    for _ in 0..<max(0, min(max(1, workers / 2), limits.maxWorkers - workers)) {
       guard startWorker() else {
         log("warn", "cannot start another worker: \(lastError())")
         return

@@ -50,7 +50,7 @@ extension Reactor {
       } else if let connection = registry.claim(token, events: event.events) {
         serve(connection, events: event.events, worker)
       }
-      registry.workerIdle()
+      if registry.workerIdle() { break }
     }
     liveThreads.update { $0 -= 1 }
   }

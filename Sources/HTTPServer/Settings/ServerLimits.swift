@@ -11,7 +11,8 @@ package struct ServerLimits: Sendable {
   package var maxConnections = 16_384
   /// Bytes of unfinished requests and unsent answers, over all connections.
   package var maxBufferedBytes = 512 << 20
-  package var minWorkers = max(4, 2 * sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+  /// One for each processor: more that compute are in one another's way, and for those that wait others are started.
+  package var minWorkers = max(2, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
   /// Handlers may block, so this is how many requests can wait for the disk at the same time.
   package var maxWorkers = 256
   /// Streamed answers, each of which has a thread.

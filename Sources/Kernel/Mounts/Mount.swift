@@ -30,9 +30,9 @@ package final class Mount: Sendable {
   private let engineOptions: Locked<[String: String]?>
   private let leaving = Locked(false)
   /// Around the requests inside.
-  private let requests = MountGate()
+  private let requests = Gate()
   /// Around the commits of the engine.
-  let writes = MountGate()
+  let writes = Gate()
   /// Held by whoever moves the mount or takes it away.
   let upheaval = Locked(())
   package let type: EngineType
@@ -40,7 +40,7 @@ package final class Mount: Sendable {
   package let isServed: Bool
 
   /// - Parameter type: nil where the program does not have the engine.
-  init(entry: MountEntry, type: EngineType?, context: (Locked<MountFace>, MountGate) -> MountContext) throws {
+  init(entry: MountEntry, type: EngineType?, context: (Locked<MountFace>, Gate) -> MountContext) throws {
     isServed = type != nil
     self.type = type ?? AbsentEngine.type(entry.type, entry.mountClass)
     current = Locked(MountFace(entry, version: self.type.version))
@@ -87,7 +87,7 @@ package final class Mount: Sendable {
   // MARK: Options
 
   /// Makes the engine anew, as where other options give it other routes.
-  func restart(context: (Locked<MountFace>, MountGate) -> MountContext) throws {
+  func restart(context: (Locked<MountFace>, Gate) -> MountContext) throws {
     let options = entry.options
     let engine = try type.make(context(current, writes))
     let former = running.withLock { running in

@@ -4,7 +4,7 @@ internal import StorageAPI
 /// at work in the engine leaves none behind.
 struct MountStore: LogicalStore {
   let store: any LogicalStore
-  let writes: MountGate
+  let writes: Gate
 
   func get(_ key: String) throws(StoreError) -> StoredValue? { try store.get(key) }
 

@@ -152,7 +152,7 @@ package final class MountTable: Sendable {
     try Mount(entry: entry, type: type) { context(entry, $0, $1) }
   }
 
-  private func context(_ entry: MountEntry, _ current: Locked<MountFace>, _ writes: MountGate) -> MountContext {
+  private func context(_ entry: MountEntry, _ current: Locked<MountFace>, _ writes: Gate) -> MountContext {
     let surroundings = surroundings
     return MountContext(
       path: { current.withLock { $0.requestPath } }, accessor: entry.accessor, uuid: entry.uuid, type: entry.type,

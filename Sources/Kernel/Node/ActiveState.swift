@@ -35,7 +35,7 @@ package final class ActiveState: Sendable {
   package let since: Timestamp
   package let clock: WallClock
   package let random: RandomSource
-  let gate = RequestGate()
+  let gate = Gate()
   let mountWork: MountWork
   private let node: Node
 

@@ -17,6 +17,8 @@ package final class Node: Sendable {
 
   private let active = Locked<ActiveState?>(nil)
   private let progress = Locked<UnsealProgress?>(nil)
+  /// The seal configuration that was read last.
+  private let knownSeal = Locked<KnownSeal?>(nil)
   /// Held while an operation on keys takes a step.
   let ceremonies = Locked(Ceremonies())
   let requests: Summary
@@ -61,7 +63,17 @@ package final class Node: Sendable {
   // MARK: Where it stands
 
   func sealConfiguration() throws -> SealConfiguration? {
-    try composition.store.get(StoragePaths.sealConfiguration).map { try SealConfiguration(bytes: $0.bytes) }
+    guard let stored = try composition.store.get(StoragePaths.sealConfiguration)?.bytes else { return nil }
+    // Asked with every look at the node's health, and as good as never another.
+    if let known = knownSeal.withLock({ $0 }), known.bytes == stored { return known.configuration }
+    let configuration = try SealConfiguration(bytes: stored)
+    knownSeal.withLock { $0 = KnownSeal(bytes: stored, configuration: configuration) }
+    return configuration
+  }
+
+  private struct KnownSeal: Sendable {
+    let bytes: [UInt8]
+    let configuration: SealConfiguration
   }
 
   package var isInitialized: Bool {

@@ -113,7 +113,7 @@ extension Exchange {
     case .auth(let auth): envelope.auth = auth
     default: break
     }
-    if status == 200 { envelope.mountType = mount?.entry.type ?? "" } else { envelope.endsWithLineFeed = false }
+    if status == 200 { envelope.mountType = face?.entry.type ?? "" } else { envelope.endsWithLineFeed = false }
     envelope.repeatsData = route?.traits.contains(.dataAtTop) == true
 
     guard let ttl = wrapping.ttl else {
@@ -157,7 +157,7 @@ extension Exchange {
   /// The engine's own warnings, then those about fields that nobody read.
   private func warnings(_ reply: Reply) -> [String] {
     var warnings = reply.warnings
-    guard let route, route.traits.isDisjoint(with: [.freeFields, .rawBody])
+    guard !fields.isEmpty, let route, route.traits.isDisjoint(with: [.freeFields, .rawBody])
     else { return warnings }
     let replaced = fields.names.filter { captures[$0] != nil }.sorted()
     let unknown = fields.names.filter { !route.fieldNames.contains($0) && captures[$0] == nil }.sorted()

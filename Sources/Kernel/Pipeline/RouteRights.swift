@@ -3,9 +3,9 @@ package import EngineAPI
 /// What a route asks of whoever uses it.
 extension MountedEngine.BoundRoute {
   /// The route works without a token.
-  func isOpen(_ settings: NodeSettings) -> Bool {
+  func isOpen(_ settings: @autoclosure () -> NodeSettings) -> Bool {
     traits.contains(.unauthenticated)
-      || (traits.contains(.unauthenticatedIfConfigured) && settings.allowsUnauthenticatedRekey)
+      || (traits.contains(.unauthenticatedIfConfigured) && settings().allowsUnauthenticatedRekey)
   }
 
   func needsSudo(_ operation: Operation) -> Bool { traits.contains(.sudo) || sudoOperations.contains(operation) }

@@ -3,13 +3,13 @@ internal import Synchronization
 
 /// Counts what is inside while it is open; once closed it lets nobody in and waits for those inside. To enter and to
 /// leave cost one atomic operation each, and no lock.
-package final class MountGate: Sendable {
+package final class Gate: Sendable {
   private static let closed = 1
   private static let one = 2
 
   /// The lowest bit says that it is closed, the others count.
   private let state = Atomic<Int>(0)
-  private let emptied = Monitored(())
+  private let left = Monitored(())
 
   package init() {}
 
@@ -24,17 +24,19 @@ package final class MountGate: Sendable {
   }
 
   package func leave() {
-    let left = state.wrappingSubtract(Self.one, ordering: .acquiringAndReleasing).newValue
-    if left == Self.closed { emptied.update { _ in } }
+    let after = state.wrappingSubtract(Self.one, ordering: .acquiringAndReleasing).newValue
+    if after & Self.closed != 0 { left.update { _ in } }
   }
 
-  /// Lets nobody in from now on and blocks until all have left.
+  /// Lets nobody in from now on and blocks until at most `remaining` are left inside.
   /// - Parameter limit: how long that is waited for; nil for as long as it takes.
-  /// - Returns: false where somebody is still inside.
+  /// - Returns: false where more are still inside.
   @discardableResult
-  package func close(atMost limit: TimeSpan? = nil) -> Bool {
+  package func close(leaving remaining: Int = 0, atMost limit: TimeSpan? = nil) -> Bool {
     state.bitwiseOr(Self.closed, ordering: .acquiringAndReleasing)
-    return emptied.wait(atMost: limit) { _ in state.load(ordering: .acquiring) == Self.closed ? true : nil } ?? false
+    return left.wait(atMost: limit) { _ in
+      state.load(ordering: .acquiring) / Self.one <= remaining ? true : nil
+    } ?? false
   }
 
   package func open() { state.bitwiseAnd(~Self.closed, ordering: .acquiringAndReleasing) }

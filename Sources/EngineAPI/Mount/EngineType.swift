@@ -72,7 +72,8 @@ package struct MountedEngine: Sendable {
       // A create is answered by the update handler where the route has only one for both.
       guard let handler = route.handlers[call.operation] ?? (call.operation == .create ? route.handlers[.update] : nil)
       else {
-        throw EngineError.unsupportedOperation
+        throw route.traits.contains(.refusesWithoutText)
+          ? EngineError(status: 405, messages: []) : EngineError.unsupportedOperation
       }
       return try handler(engine, call)
     }

@@ -108,7 +108,7 @@ import Testing
     let ssh = try mounted(["cidr_list": ""])
     #expect(try ssh.write("creds/r", ["ip": "10.0.0.1"]).error == "Error validating IP: IP does not belong to role")
     #expect(try ssh.read("config/zeroaddress").status == 404)
-    #expect(try ssh.write("config/zeroaddress").error == "missing roles")
+    #expect(try ssh.write("config/zeroaddress").error == "Missing roles")
     #expect(try ssh.write("config/zeroaddress", ["roles": "none"]).status == 400)
     #expect(try ssh.write("config/zeroaddress", ["roles": "a/b"]).status == 400)
     try ssh.role("c", ["allow_user_certificates": true])

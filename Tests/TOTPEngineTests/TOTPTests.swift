@@ -47,7 +47,7 @@ struct TOTPKeyTests {
       ([:], "the key value is required"),
       (["key": "not base32!"], "invalid key value: not base32 of 1 to 512 bytes"),
       (["key": "MY", "digits": 7], "the digits value can only be 6 or 8"),
-      (["key": "MY", "skew": 2], "the skew value can only be 0 or 1"),
+      (["key": "MY", "skew": 2], "the skew value must be 0 or 1"),
       (["key": "MY", "period": 0], "the period value must be greater than zero"),
       (["key": "MY", "period": "25h"], "the period value can only be up to a day"),
       (["key": "MY", "algorithm": "MD5"], "the algorithm value is not valid"),

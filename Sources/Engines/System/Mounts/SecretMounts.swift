@@ -153,7 +153,8 @@ extension SystemEngine {
     if BuiltinMounts.untunable.contains(where: path.hasPrefix) {
       throw EngineError.invalid("cannot tune \"\(path)\"")
     }
-    guard let mount = state.mounts.resolve(path)?.mount else {
+    // What lies in a mount is read as the mount, but only the mount's own name changes it.
+    guard let mount = state.mounts.resolve(path)?.mount, mount.entry.requestPath == path else {
       throw EngineError.invalid("tune of path \"\(path)\" failed: no mount entry found")
     }
     var upgrade: String?
@@ -246,7 +247,7 @@ extension SystemEngine {
     guard let mount = state.mounts.mount(mountClass, MountPath.auth(from) ?? from) else {
       throw EngineError.invalid("no matching mount at \"\(from)\"")
     }
-    if let taken = state.mounts.conflict(with: to) {
+    if let taken = from == to ? mount.entry : state.mounts.conflict(with: to, moving: mount) {
       throw EngineError.invalid("path already in use at \"\(taken.requestPath)\"")
     }
     try state.mounts.move(mount, to: MountPath.auth(to) ?? to) {

@@ -146,9 +146,9 @@ struct AppRoleTests {
       ["secret_id_bound_cidrs": "10.0.0.0/8"], secret: ["num_uses": 1, "cidr_list": "10.1.0.0/16"])
     #expect(
       try mount.login(secret, from: "10.2.0.1").error
-        == "source address \"10.2.0.1\" unauthorized through CIDR restrictions on the secret ID")
+        == "source address \"10.2.0.1\" unauthorized by CIDR restrictions on the secret ID: %!w(<nil>)")
     try mount.call(.update, "role/ci", ["secret_id_bound_cidrs": "10.1.9.0/24"])
-    #expect(try mount.login(secret, from: "10.1.0.1").error.hasSuffix("on the role"))
+    #expect(try mount.login(secret, from: "10.1.0.1").error.hasSuffix("on the role: %!w(<nil>)"))
     try mount.call(.update, "role/ci", ["token_bound_cidrs": "10.1.9.9"])
     #expect(try mount.login(secret, from: "10.1.9.1") == Answer(status: 403, error: "permission denied"))
     #expect(try mount.login(secret, from: "10.1.9.9").status == 200)
@@ -228,6 +228,8 @@ struct AppRoleTests {
   @Test func partsAreReadWrittenAndSetBack() throws {
     let mount = MountedAppRole()
     _ = try mount.prepare()
+    // Of some parts a write that lacks the value changes nothing.
+    let lenient = ["secret-id-bound-cidrs", "bound-cidr-list", "token-bound-cidrs"]
     let parts: [(String, String, JSONValue, JSONValue, JSONValue)] = [
       ("policies", "token_policies", "a,b", ["a", "b"], []),
       ("secret-id-num-uses", "secret_id_num_uses", 4, 4, 0),
@@ -241,9 +243,13 @@ struct AppRoleTests {
       ("token-bound-cidrs", "token_bound_cidrs", "10.0.0.0/8", ["10.0.0.0/8"], []),
       ("bind-secret-id", "bind_secret_id", true, true, true),
     ]
-    for (path, name, given, shown, zero) in parts {
-      let path = "role/ci/" + path
-      #expect(try mount.call(.update, path).error == "missing \(name)")
+    for (part, name, given, shown, zero) in parts {
+      let path = "role/ci/" + part
+      if lenient.contains(part) {
+        #expect(try mount.call(.update, path).status == 204)
+      } else {
+        #expect(try mount.call(.update, path).error == "missing \(part == "period" ? part : name)")
+      }
       #expect(try mount.call(.update, path, [name: given]).status == 204)
       #expect(try mount.call(.read, path).data == [name: shown], "\(path)")
       #expect(try mount.call(.delete, path).status == 204)
@@ -277,7 +283,9 @@ struct AppRoleTests {
   @Test func localSecretIDsAreDecidedOnce() throws {
     let mount = MountedAppRole()
     try mount.call(.update, "role/l", ["local_secret_ids": true])
-    #expect(try mount.call(.update, "role/l", ["local_secret_ids": true]).status == 204)
+    #expect(
+      try mount.call(.update, "role/l", ["local_secret_ids": true]).error
+        == "local_secret_ids can only be modified during role creation")
     #expect(
       try mount.call(.update, "role/l", ["local_secret_ids": false]).error
         == "local_secret_ids can only be modified during role creation")

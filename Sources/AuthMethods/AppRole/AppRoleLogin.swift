@@ -30,7 +30,9 @@ extension AppRoleMethod {
 
     var grant = LoginGrant(aliasName: role.roleID, displayName: "", policies: [])
     role.token.fill(&grant)
-    if let used, !used.tokenBlocks.isEmpty { grant.boundCIDRs = used.tokenBlocks }
+    if let used, !used.tokenBlocks.isEmpty {
+      grant.boundCIDRs = used.tokenBlocks.compactMap { AddressBlock($0)?.description }
+    }
     grant.metadata = used?.metadata ?? [:]
     grant.metadata["role_name"] = role.name
     grant.internalData = [Self.roleMember: .string(role.name)]

@@ -45,7 +45,7 @@ struct TOTPKeyTests {
   @Test(
     arguments: [
       ([:], "the key value is required"),
-      (["key": "not base32!"], "invalid key value: illegal base32 data at input byte 3"),
+      (["key": "not base32!"], "invalid key value: illegal base32 data at input byte 9"),
       (["key": "MY", "digits": 7], "the digits value can only be 6 or 8"),
       (["key": "MY", "skew": 2], "the skew value must be 0 or 1"),
       (["key": "MY", "period": 0], "the period value must be greater than zero"),

@@ -25,7 +25,7 @@ struct AuditOptions: Sendable {
   init(_ options: [String: String]) throws(AuditDeviceError) {
     guard let format = Format(rawValue: options["format"].flatMap { $0.isEmpty ? nil : $0.lowercased() } ?? "json")
     else {
-      throw .configuration("unsupported 'format'")
+      throw .configuration("unsupported \"format\"")
     }
     self.format = format
     prefix = options["prefix"] ?? ""
@@ -46,7 +46,7 @@ struct AuditOptions: Sendable {
     case "": standard
     case "1", "t", "T", "true", "TRUE", "True": true
     case "0", "f", "F", "false", "FALSE", "False": false
-    default: throw .configuration("unable to parse '\(name)'")
+    default: throw .configuration("unable to parse \"\(name)\"")
     }
   }
 
@@ -55,24 +55,24 @@ struct AuditOptions: Sendable {
     do {
       return try AuditFilter(text)
     } catch {
-      throw .configuration("unable to parse '\(option)': \(error.message)")
+      throw .configuration("unable to parse \"\(option)\": \(error.message)")
     }
   }
 
   private static func exclusions(_ text: String) throws(AuditDeviceError) -> [Exclusion] {
     if text.isEmpty { return [] }
     guard let parsed = try? JSONText(checking: Array(text.utf8)).parsed(), let rules = parsed.arrayValue else {
-      throw .configuration("unable to parse 'exclude': a JSON list of objects is needed")
+      throw .configuration("unable to parse \"exclude\": a JSON list of objects is needed")
     }
     var out: [Exclusion] = []
     for rule in rules {
       guard let fields = rule["fields"]?.arrayValue, !fields.isEmpty else {
-        throw .configuration("unable to parse 'exclude': every rule needs 'fields'")
+        throw .configuration("unable to parse \"exclude\": every rule needs 'fields'")
       }
       var pointers: [[String]] = []
       for field in fields {
         guard let pointer = field.stringValue, pointer.utf8.first == UInt8(ascii: "/") else {
-          throw .configuration("unable to parse 'exclude': a field is a JSON pointer")
+          throw .configuration("unable to parse \"exclude\": a field is a JSON pointer")
         }
         let parts = pointer.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
         pointers.append(parts.map(unescaped))

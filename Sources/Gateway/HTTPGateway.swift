@@ -116,6 +116,7 @@ package struct HTTPGateway: HTTPHandler {
     if operation == .patch {
       try Self.checkPatch(headers["content-type"], contentType)
     }
+    try RareHeaders.check(headers, path: path)
     var token = try Self.token(headers, atMost: behaviour.maxTokenBytes)
     if behaviour.hidesReplicationStatus, Self.replicationStatus.contains(path) { throw EngineError.unsupportedPath }
     if behaviour.metricsWithoutToken && path == "sys/metrics" { return metrics(request, query.object) }

@@ -49,7 +49,10 @@ extension TokenParameters {
   ///
   /// - Parameter known: the old names that this endpoint takes.
   /// - Throws: 400 with a text for the first thing that cannot be.
-  package mutating func update(from call: Call, taking known: OldNames = []) throws(EngineError) {
+  /// - Parameter adjusting: takes the kinds of mounts' settings for the plain ones instead of refusing them.
+  package mutating func update(
+    from call: Call, taking known: OldNames = [], adjusting: Bool = false
+  ) throws(EngineError) {
     if let texts = try value(call, TokenFields.boundCIDRs, TokenFields.oldBoundCIDRs, .boundCIDRs, known) {
       boundCIDRs = try Self.blocks(texts)
     }
@@ -58,22 +61,43 @@ extension TokenParameters {
     if let value = try call[TokenFields.noDefaultPolicy] { noDefaultPolicy = value }
     if let value = try value(call, TokenFields.period, TokenFields.oldPeriod, .period, known) { period = value }
     if let value = try value(call, TokenFields.policies, TokenFields.oldPolicies, .policies, known) {
-      policies = value.filter { !$0.isEmpty }
+      policies = call.has(TokenFields.policies) ? value.filter { !$0.isEmpty } : Self.sanitized(value)
     }
-    if let text = try call[TokenFields.kind] {
-      guard let value = Kind(rawValue: text.isEmpty ? "default" : text) else {
-        throw .invalid("invalid 'token_type' value \"\(text)\"")
-      }
-      kind = value
-    }
+    if let text = try call[TokenFields.kind] { kind = try Self.kind(text, adjusting: adjusting) }
     if let value = try value(call, TokenFields.ttl, TokenFields.oldTTL, .ttl, known) { ttl = value }
     if let value = try value(
       call, TokenFields.numberOfUses, TokenFields.oldNumberOfUses, .numberOfUses, known)
     {
       numberOfUses = value
     }
-    if let value = try call[TokenFields.aliasMetadata] { aliasMetadata = value }
+    // Whoever writes the rest without it takes it away.
+    aliasMetadata = try call[TokenFields.aliasMetadata] ?? [:]
     try check()
+  }
+
+  private static func kind(_ text: String, adjusting: Bool) throws(EngineError) -> Kind {
+    if adjusting, let meant = adjusted(text) { return meant }
+    switch text {
+    case "", "default": return .standard
+    case "service": return .service
+    case "batch": return .batch
+    default: throw .invalid("invalid 'token_type' value \"\(text)\"")
+    }
+  }
+
+  /// The plain kind of one that only mounts' settings have; nil for any other.
+  package static func adjusted(_ kind: String) -> Kind? {
+    switch kind {
+    case "default-service": .service
+    case "default-batch": .batch
+    default: nil
+    }
+  }
+
+  /// Names of policies without case, blanks and repetition, in order; `root` leaves no other beside it.
+  package static func sanitized(_ names: [String]) -> [String] {
+    let plain = Set(names.map { $0.lowercased() }).subtracting([""])
+    return plain.contains("root") ? ["root"] : plain.sorted()
   }
 
   /// Takes over what the request says by this name or its old one, and remembers by which.

@@ -131,7 +131,9 @@ struct AppRoleTests {
     #expect(try refusal(["ttl": 0]) == ttl)
     #expect(try refusal(["cidr_list": "11.0.0.0/8"]).hasPrefix("failed to verify subset relationship"))
     #expect(try refusal(["token_bound_cidrs": "0.0.0.0/0"]).hasPrefix("failed to verify subset relationship"))
-    #expect(try refusal(["cidr_list": "10.0.0.1"]) == "invalid CIDR blocks")
+    #expect(
+      try refusal(["cidr_list": "10.0.0.1"])
+        == "1 error occurred:\n\t* failed to validate CIDR blocks: invalid CIDR address: 10.0.0.1\n\n")
     let made = try #require(
       try mount.call(.update, "role/ci/secret-id", ["num_uses": 2, "ttl": 60, "cidr_list": "10.1.0.0/16"]).data)
     #expect(made["secret_id_num_uses"] == 2)
@@ -144,9 +146,9 @@ struct AppRoleTests {
       ["secret_id_bound_cidrs": "10.0.0.0/8"], secret: ["num_uses": 1, "cidr_list": "10.1.0.0/16"])
     #expect(
       try mount.login(secret, from: "10.2.0.1").error
-        == "source address \"10.2.0.1\" unauthorized through CIDR restrictions on the secret ID")
+        == "source address \"10.2.0.1\" unauthorized by CIDR restrictions on the secret ID: %!w(<nil>)")
     try mount.call(.update, "role/ci", ["secret_id_bound_cidrs": "10.1.9.0/24"])
-    #expect(try mount.login(secret, from: "10.1.0.1").error.hasSuffix("on the role"))
+    #expect(try mount.login(secret, from: "10.1.0.1").error.hasSuffix("on the role: %!w(<nil>)"))
     try mount.call(.update, "role/ci", ["token_bound_cidrs": "10.1.9.9"])
     #expect(try mount.login(secret, from: "10.1.9.1") == Answer(status: 403, error: "permission denied"))
     #expect(try mount.login(secret, from: "10.1.9.9").status == 200)
@@ -179,12 +181,16 @@ struct AppRoleTests {
   @Test func roleIDsAreUniqueAndMove() throws {
     let mount = MountedAppRole()
     let secret = try mount.prepare()
-    #expect(try mount.call(.update, "role/b", ["role_id": "rid"]).error == "role_id already in use")
+    #expect(
+      try mount.call(.update, "role/b", ["role_id": "rid"]).error == "1 error occurred:\n\t* role_id already in use\n\n"
+    )
     #expect(try mount.call(.update, "role/CI/role-id", ["role_id": "new"]).status == 204)
     #expect(try mount.login(secret) == wrong)
     #expect(try mount.login(secret, role: "new").status == 200)
     #expect(try mount.call(.update, "role/b", ["role_id": "rid"]).status == 204)
-    #expect(try mount.call(.update, "role/nobody/role-id", ["role_id": "x"]).error == "role \"nobody\" does not exist")
+    #expect(
+      try mount.call(.update, "role/nobody/role-id", ["role_id": "x"]).error
+        == "1 error occurred:\n\t* unsupported path\n\n")
     #expect(try mount.call(.read, "role/nobody/role-id").status == 404)
   }
 
@@ -222,6 +228,8 @@ struct AppRoleTests {
   @Test func partsAreReadWrittenAndSetBack() throws {
     let mount = MountedAppRole()
     _ = try mount.prepare()
+    // Of some parts a write that lacks the value changes nothing.
+    let lenient = ["secret-id-bound-cidrs", "bound-cidr-list", "token-bound-cidrs"]
     let parts: [(String, String, JSONValue, JSONValue, JSONValue)] = [
       ("policies", "token_policies", "a,b", ["a", "b"], []),
       ("secret-id-num-uses", "secret_id_num_uses", 4, 4, 0),
@@ -235,9 +243,13 @@ struct AppRoleTests {
       ("token-bound-cidrs", "token_bound_cidrs", "10.0.0.0/8", ["10.0.0.0/8"], []),
       ("bind-secret-id", "bind_secret_id", true, true, true),
     ]
-    for (path, name, given, shown, zero) in parts {
-      let path = "role/ci/" + path
-      #expect(try mount.call(.update, path).error == "missing \(name)")
+    for (part, name, given, shown, zero) in parts {
+      let path = "role/ci/" + part
+      if lenient.contains(part) {
+        #expect(try mount.call(.update, path).status == 204)
+      } else {
+        #expect(try mount.call(.update, path).error == "missing \(part == "period" ? part : name)")
+      }
       #expect(try mount.call(.update, path, [name: given]).status == 204)
       #expect(try mount.call(.read, path).data == [name: shown], "\(path)")
       #expect(try mount.call(.delete, path).status == 204)
@@ -271,7 +283,9 @@ struct AppRoleTests {
   @Test func localSecretIDsAreDecidedOnce() throws {
     let mount = MountedAppRole()
     try mount.call(.update, "role/l", ["local_secret_ids": true])
-    #expect(try mount.call(.update, "role/l", ["local_secret_ids": true]).status == 204)
+    #expect(
+      try mount.call(.update, "role/l", ["local_secret_ids": true]).error
+        == "local_secret_ids can only be modified during role creation")
     #expect(
       try mount.call(.update, "role/l", ["local_secret_ids": false]).error
         == "local_secret_ids can only be modified during role creation")

@@ -20,10 +20,10 @@ import Testing
       == "audit prefixing is not enabled in configuration, audit prefixing may not be configured for tape sinks")
   let create = "unable to create new audit backend: "
   #expect(
-    trail.refusal("tape", options: ["log_raw": "si"]) == create + "unable to parse 'log_raw': invalid configuration")
-  #expect(trail.refusal("tape", options: ["format": "xml"]) == create + "unsupported 'format': invalid configuration")
-  #expect(trail.refusal("tape", options: ["filter": "user == x"]).hasPrefix(create + "unable to parse 'filter': "))
-  #expect(trail.refusal("tape", options: ["exclude": "[{}]"]).hasPrefix(create + "unable to parse 'exclude': "))
+    trail.refusal("tape", options: ["log_raw": "si"]) == create + "unable to parse \"log_raw\": invalid configuration")
+  #expect(trail.refusal("tape", options: ["format": "xml"]) == create + "unsupported \"format\": invalid configuration")
+  #expect(trail.refusal("tape", options: ["filter": "user == x"]).hasPrefix(create + "unable to parse \"filter\": "))
+  #expect(trail.refusal("tape", options: ["exclude": "[{}]"]).hasPrefix(create + "unable to parse \"exclude\": "))
   #expect(
     trail.refusal("tape", options: ["filter": "path == x", "fallback": "true"])
       == create + "cannot configure a fallback device with a filter: invalid configuration")

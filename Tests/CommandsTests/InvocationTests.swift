@@ -13,8 +13,11 @@ import Testing
     (["list", "a", "b"], "Too many arguments (expected 1, got 2)"),
     (["read", "-nosuchflag", "x"], "flag provided but not defined: -nosuchflag"),
     (["read", "-field"], "flag needs an argument: -field"),
-    (["token", "create", "-ttl=soon"], "invalid value \"soon\" for flag -ttl: parse error"),
-    (["token", "create", "-orphan=maybe"], "invalid boolean value \"maybe\" for -orphan: parse error"),
+    (["token", "create", "-ttl=soon"], "invalid value \"soon\" for flag -ttl: time: invalid duration \"soon\""),
+    (
+      ["token", "create", "-orphan=maybe"],
+      "invalid boolean value \"maybe\" for -orphan: strconv.ParseBool: parsing \"maybe\": invalid syntax"
+    ),
     (["read", "-format=xml", "x"], "Invalid output format: xml"),
     (["read", "-header=X-Vault-Token=1", "x"], "Setting headers starting with 'X-Vault-' is not allowed"),
   ]) func mistakesOnTheCommandLineExitOne(_ words: [String], _ message: String) {

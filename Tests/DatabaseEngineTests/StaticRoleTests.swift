@@ -114,7 +114,7 @@ import Testing
 
   @Test(
     arguments: [
-      (["rotation_period": 3600], "database name is required"),
+      (["rotation_period": 3600], "database name is a required field"),
       (["db_name": "lab", "rotation_period": 3600], "username is a required field to create a static account"),
       (
         ["db_name": "lab", "username": "app_static"],

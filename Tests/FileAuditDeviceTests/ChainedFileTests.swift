@@ -171,7 +171,7 @@ private func overwrite(_ folder: Folder, _ name: String, _ text: String) throws 
       return error.message
     }
   }
-  #expect(refusal(["chain": "si"]) == "unable to parse 'chain': invalid configuration")
+  #expect(refusal(["chain": "si"]) == "unable to parse \"chain\": invalid configuration")
   #expect(refusal(["format": "jsonx"]) == "\"chain\" needs the format json: invalid configuration")
   #expect(refusal(["prefix": "a\nb"]) == "\"chain\" needs a prefix without line feeds: invalid configuration")
   #expect(refusal(["file_path": "stdout"]) == "\"chain\" needs a file to go on from: invalid configuration")

@@ -122,13 +122,13 @@ private func refusal(_ options: [String: String], isDeclared: Bool = false) -> S
     #expect(refusal(["uri": uri]) == "\"uri\" must be an http or https URL: invalid configuration")
   }
   for headers in ["x", "[]", #"{"A":1}"#, #"{"A":[1]}"#] {
-    #expect(refusal(["uri": "http://a/", "headers": headers]).hasPrefix("unable to parse 'headers'"))
+    #expect(refusal(["uri": "http://a/", "headers": headers]).hasPrefix("unable to parse \"headers\""))
   }
   for headers in [#"{"A B":["c"]}"#, #"{"":["c"]}"#, #"{"Content-Length":["0"]}"#, #"{"host":["c"]}"#] {
     #expect(refusal(["uri": "http://a/", "headers": headers]).hasPrefix("'headers' holds a name"))
   }
   #expect(refusal(["uri": "http://a/", "headers": #"{"A":["c\r\nB: d"]}"#]).hasPrefix("'headers' holds a value"))
-  #expect(refusal(["uri": "http://a/", "timeout": "0"]) == "unable to parse 'timeout': invalid configuration")
+  #expect(refusal(["uri": "http://a/", "timeout": "0"]) == "unable to parse \"timeout\": invalid configuration")
   #expect(refusal(["uri": "https://a.example:8443/x?y=z", "headers": #"{"A":[],"B":["c","d"]}"#]) == "")
 }
 

@@ -98,9 +98,10 @@ import Testing
     #expect(try status("root", mona) == 400)
     #expect(try status("root", .entity(["identity.entity.name": "*"])) == 400)
     #expect(try status("mona") == 400)
-    // No list at all is anybody, as documented.
+    // Without a list it is the default user alone, so that nobody asks for root where none is named.
     try ssh.role("r", ["key_type": "otp", "default_user": "u", "cidr_list": "10.0.0.0/8"])
-    #expect(try status("root") == 200)
+    #expect(try status("root") == 400)
+    #expect(try status("u") == 200)
     #expect(try status("a b") == 400)
   }
 
@@ -108,7 +109,7 @@ import Testing
     let ssh = try mounted(["cidr_list": ""])
     #expect(try ssh.write("creds/r", ["ip": "10.0.0.1"]).error == "Error validating IP: IP does not belong to role")
     #expect(try ssh.read("config/zeroaddress").status == 404)
-    #expect(try ssh.write("config/zeroaddress").error == "missing roles")
+    #expect(try ssh.write("config/zeroaddress").error == "Missing roles")
     #expect(try ssh.write("config/zeroaddress", ["roles": "none"]).status == 400)
     #expect(try ssh.write("config/zeroaddress", ["roles": "a/b"]).status == 400)
     try ssh.role("c", ["allow_user_certificates": true])

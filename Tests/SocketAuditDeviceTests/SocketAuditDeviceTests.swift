@@ -101,10 +101,11 @@ private func refusal(_ options: [String: String]) -> String {
   #expect(refusal([:]) == "\"address\" is required: invalid configuration")
   #expect(refusal(["address": "127.0.0.1"]) == "\"address\" needs a port: invalid configuration")
   #expect(refusal(["address": "::1:99"]) == "\"address\" needs a host and a port: invalid configuration")
-  #expect(refusal(["address": "a:1", "socket_type": "carrier"]) == "unsupported 'socket_type': invalid configuration")
+  #expect(
+    refusal(["address": "a:1", "socket_type": "carrier"]) == "unsupported \"socket_type\": invalid configuration")
   for text in ["soon", "-1s"] {
     let message = refusal(["address": "a:1", "write_timeout": text])
-    #expect(message == "unable to parse 'write_timeout': invalid configuration")
+    #expect(message == "unable to parse \"write_timeout\": invalid configuration")
   }
   #expect(refusal(["address": "[::1]:99", "socket_type": "TCP6", "write_timeout": "0"]) == "")
   #expect(refusal(["address": ":99"]) == "")

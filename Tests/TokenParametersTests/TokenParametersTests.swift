@@ -69,7 +69,7 @@ struct TokenParametersTests {
       "'token_type' cannot be 'batch' or 'default_batch' when set to generate periodic tokens"
     ),
     (
-      ["token_type": "default-batch", "token_num_uses": 5],
+      ["token_type": "batch", "token_num_uses": 5],
       "'token_type' cannot be 'batch' or 'default_batch' when set to generate tokens with limited use count"
     ),
     (

@@ -13,7 +13,7 @@ enum ChainOptions {
     case "", "0", "f", "F", "false", "FALSE", "False":
       if keyFile.isEmpty { return nil }
       throw .configuration("\"chain_key_file\" needs \"chain\"")
-    default: throw .configuration("unable to parse 'chain'")
+    default: throw .configuration("unable to parse \"chain\"")
     }
     let format = options["format"] ?? ""
     if !format.isEmpty, format.lowercased() != "json" { throw .configuration("\"chain\" needs the format json") }

@@ -82,9 +82,8 @@ package final class FileAuditDevice: AuditDevice {
     let text = trimmed(text)
     if text.isEmpty { return 0o600 }
     guard let mode = mode_t(text, radix: 8), mode <= 0o7777 else { throw AuditDeviceError("invalid mode: \(text)") }
-    if mode & 0o7111 != 0 {
-      throw .configuration("invalid mode: \(text): an audit file must be neither executable nor set an identity")
-    }
+    if mode & 0o111 != 0 { throw AuditDeviceError("file mode may not be executable: \(text)") }
+    if mode & 0o7000 != 0 { throw AuditDeviceError("invalid mode: \(text)") }
     return mode
   }
 

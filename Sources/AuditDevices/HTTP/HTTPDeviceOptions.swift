@@ -22,7 +22,7 @@ struct HTTPDeviceOptions: Sendable {
     headers = try Self.headers(options["headers"] ?? "", reference)
     var configuration = ClientConfiguration(address: address)
     let timeout = options["timeout"].flatMap { $0.isEmpty ? nil : $0 } ?? "5s"
-    guard let span = TimeSpan(api: timeout), span > .zero else { throw .configuration("unable to parse 'timeout'") }
+    guard let span = TimeSpan(api: timeout), span > .zero else { throw .configuration("unable to parse \"timeout\"") }
     configuration.timeout = span
     configuration.responseBytes = 1 << 20
     configuration.tls.authorityFile = options["tls_ca_cert"] ?? ""
@@ -49,16 +49,16 @@ struct HTTPDeviceOptions: Sendable {
     var out: [(name: String, value: String)] = []
     if !text.isEmpty {
       guard let object = try? JSONParser.parse(text).objectValue else {
-        throw .configuration("unable to parse 'headers': a JSON object of lists of texts is needed")
+        throw .configuration("unable to parse \"headers\": a JSON object of lists of texts is needed")
       }
       for member in object.members {
         guard let values = member.value.arrayValue ?? member.value.stringValue.map({ [.string($0)] }) else {
-          throw .configuration("unable to parse 'headers': a JSON object of lists of texts is needed")
+          throw .configuration("unable to parse \"headers\": a JSON object of lists of texts is needed")
         }
         try check(name: member.name)
         for value in values {
           guard let text = value.stringValue else {
-            throw .configuration("unable to parse 'headers': a JSON object of lists of texts is needed")
+            throw .configuration("unable to parse \"headers\": a JSON object of lists of texts is needed")
           }
           let value = try reference.value(of: text, "headers")
           guard value.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {

@@ -21,7 +21,7 @@ package final class SocketAuditDevice: AuditDevice {
     let endpoint = try Self.endpoint(type, address)
     let written = options["write_timeout"].flatMap { $0.isEmpty ? nil : $0 } ?? "2s"
     guard let timeout = TimeSpan(api: written), timeout >= .zero else {
-      throw .configuration("unable to parse 'write_timeout'")
+      throw .configuration("unable to parse \"write_timeout\"")
     }
     let patience = timeout == .zero ? nil : timeout
     connection = KeptConnection { () throws(AuditDeviceError) in try endpoint.connect(within: patience) }
@@ -46,7 +46,7 @@ package final class SocketAuditDevice: AuditDevice {
     case "tcp", "udp": return try network(type, address, AF_UNSPEC)
     case "tcp4", "udp4": return try network(type, address, AF_INET)
     case "tcp6", "udp6": return try network(type, address, AF_INET6)
-    default: throw .configuration("unsupported 'socket_type'")
+    default: throw .configuration("unsupported \"socket_type\"")
     }
   }
 

@@ -30,7 +30,9 @@ extension AppRoleMethod {
 
     var grant = LoginGrant(aliasName: role.roleID, displayName: "", policies: [])
     role.token.fill(&grant)
-    if let used, !used.tokenBlocks.isEmpty { grant.boundCIDRs = used.tokenBlocks }
+    if let used, !used.tokenBlocks.isEmpty {
+      grant.boundCIDRs = used.tokenBlocks.compactMap { AddressBlock($0)?.description }
+    }
     grant.metadata = used?.metadata ?? [:]
     grant.metadata["role_name"] = role.name
     grant.internalData = [Self.roleMember: .string(role.name)]
@@ -63,7 +65,11 @@ extension AppRoleMethod {
   }
 
   private func check(_ known: SecretID, of role: Role, _ call: Call) throws(EngineError) {
-    guard Blocks.contain(known.blocks, call.remoteAddress) else { throw Self.unauthorized(call, by: "secret ID") }
+    guard Blocks.contain(known.blocks, call.remoteAddress) else {
+      if known.usesLeft > 0 { throw Self.unauthorized(call, by: "secret ID") }
+      throw .invalid(
+        "source address \"\(call.remoteAddress)\" unauthorized through CIDR restrictions on the secret ID")
+    }
     guard Blocks.contain(role.secretIDBlocks, call.remoteAddress) else { throw Self.unauthorized(call, by: "role") }
     guard role.token.admits(call.remoteAddress), Blocks.contain(known.tokenBlocks, call.remoteAddress) else {
       throw .denied
@@ -71,7 +77,9 @@ extension AppRoleMethod {
   }
 
   private static func unauthorized(_ call: Call, by what: String) -> EngineError {
-    .invalid("source address \"\(call.remoteAddress)\" unauthorized through CIDR restrictions on the \(what)")
+    // Clients match the whole of this text, its end included.
+    .invalid(
+      "source address \"\(call.remoteAddress)\" unauthorized by CIDR restrictions on the \(what): %!w(<nil>)")
   }
 
   /// A token is renewed while its role is there and has the same policies.

@@ -31,7 +31,7 @@ extension AppRoleMethod {
     }
     sweepLater(now: call.now)
     return .warning(
-      "Tidy operation successfully started. Any information from the operation will be printed to the server's logs.",
+      "Tidy operation successfully started. Any information from the operation will be printed to Vault's server logs.",
       status: 202)
   }
 

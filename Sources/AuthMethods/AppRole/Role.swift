@@ -77,10 +77,13 @@ enum Blocks {
   /// Null where there is none, as it is shown of roles.
   static func json(_ blocks: [String]) -> JSONValue { blocks.isEmpty ? .null : .strings(blocks) }
 
-  static func checked(_ texts: [String]) throws(EngineError) -> [String] {
+  /// - Parameter error: makes the error of a text about the first that is no block.
+  static func checked(
+    _ texts: [String], of kind: String = "CIDR", error: (String) -> EngineError
+  ) throws(EngineError) -> [String] {
     let blocks = texts.filter { !$0.isEmpty }
     for block in blocks where !block.contains("/") || AddressBlock(block) == nil {
-      throw .invalid("invalid CIDR blocks")
+      throw error("failed to validate \(kind) blocks: invalid CIDR address: \(block)")
     }
     return blocks
   }

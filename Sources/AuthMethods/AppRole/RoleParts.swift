@@ -12,6 +12,7 @@ struct RolePart: Sendable {
   /// False where the request does not have the value.
   let write: @Sendable (inout Role, Call) throws -> Bool
   let reset: @Sendable (inout Role) -> Void
+  private var warnings: [String] = []
 
   private init<Value>(
     _ path: String, _ field: Field<Value>, _ summary: String, show: @escaping @Sendable (Role) -> JSONValue,
@@ -57,7 +58,7 @@ struct RolePart: Sendable {
   static let all: [RolePart] = [
     RolePart(
       "policies", TokenFields.policies, old: TokenFields.oldPolicies, .policies, "The policies of the tokens",
-      show: { .strings($0.token.policies) }, write: { $0.token.policies = $1.filter { !$0.isEmpty } },
+      show: { .strings($0.token.policies) }, write: { $0.token.policies = TokenParameters.sanitized($1) },
       reset: { $0.token.policies = [] }),
     RolePart(
       "secret-id-num-uses", Fields.secretIDUses, "How often a SecretID can be used",
@@ -84,17 +85,45 @@ struct RolePart: Sendable {
       show: { .bool($0.bindsSecretID) }, write: { $0.bindsSecretID = $1 }, reset: { $0.bindsSecretID = true }),
     RolePart(
       "secret-id-bound-cidrs", Fields.secretIDBlocks, "From where logins are taken",
-      show: { Blocks.json($0.secretIDBlocks) }, write: { $0.secretIDBlocks = try Blocks.checked($1) },
+      show: { Blocks.json($0.secretIDBlocks) }, write: { $0.secretIDBlocks = try blocks($1) },
       reset: { $0.secretIDBlocks = [] }),
     RolePart(
       "bound-cidr-list", Fields.oldSecretIDBlocks, "From where logins are taken",
-      show: { Blocks.json($0.secretIDBlocks) }, write: { $0.secretIDBlocks = try Blocks.checked($1) },
-      reset: { $0.secretIDBlocks = [] }),
+      show: { Blocks.json($0.secretIDBlocks) }, write: { $0.secretIDBlocks = try blocks($1) },
+      reset: { $0.secretIDBlocks = [] }
+    ).warning(
+      "The \"bound_cidr_list\" field is deprecated and will be removed. Please use \"secret_id_bound_cidrs\" instead."
+    ),
     RolePart(
       "token-bound-cidrs", TokenFields.boundCIDRs, "From where tokens can be used",
       show: { .strings($0.token.boundCIDRs.map(\.description)) },
-      write: { $0.token.boundCIDRs = try TokenParameters.blocks($1) }, reset: { $0.token.boundCIDRs = [] }),
+      write: { role, texts in
+        do throws(EngineError) { role.token.boundCIDRs = try TokenParameters.blocks(texts) } catch {
+          throw EngineError.invalid("failed to parse token_bound_cidrs: " + error.messages.joined())
+        }
+      }, reset: { $0.token.boundCIDRs = [] }),
   ]
+
+  private static func blocks(_ texts: [String]) throws(EngineError) -> [String] {
+    guard !texts.isEmpty else { throw .invalid("missing bound_cidr_list") }
+    return try Blocks.checked(texts, error: EngineError.invalid)
+  }
+
+  /// The part with a warning in each answer that shows it.
+  private func warning(_ text: String) -> RolePart {
+    var part = self
+    part.warnings = [text]
+    return part
+  }
+
+  /// What a write that lacks the value is told that it lacks; nil where such a write changes nothing.
+  private var missing: String? {
+    switch path {
+    case "period": "period"
+    case "bound-cidr-list", "secret-id-bound-cidrs", "token-bound-cidrs": nil
+    default: fields.first?.name
+    }
+  }
 
   /// The route of this part below `role/NAME`.
   var route: Route<AppRoleMethod> {
@@ -104,11 +133,18 @@ struct RolePart: Sendable {
       [
         .read: { engine, call in
           guard let role = try engine.role(named: AppRoleMethod.name(call)) else { return .none }
-          return .data(show(role))
+          return .data(show(role), warnings: warnings)
         },
         .update: { engine, call in
           try engine.change(call) { role in
-            if try !write(&role, call) { throw EngineError.invalid("missing \(fields.first?.name ?? "value")") }
+            if try !write(&role, call), let missing { throw EngineError.invalid("missing \(missing)") }
+            if path == "period" { try engine.checkPeriod(role) }
+            if role.token.maxTTL > .zero, role.token.ttl > role.token.maxTTL {
+              throw EngineError.invalid(
+                path == "token-max-ttl"
+                  ? "token_max_ttl should be greater than or equal to token_ttl"
+                  : "token_ttl should not be greater than token_max_ttl")
+            }
           }
         },
         .delete: { engine, call in

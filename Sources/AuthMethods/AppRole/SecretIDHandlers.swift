@@ -22,7 +22,9 @@ extension AppRoleMethod {
       let key = Self.secretIDs(role) + digest
       if let bytes = try transaction.get(key) {
         let old = try SecretID(bytes)
-        guard old.isOver(at: call.now) else { throw EngineError.invalid("SecretID is already registered") }
+        guard old.isOver(at: call.now) else {
+          throw EngineError.list(status: 400, ["failed to store secret_id: SecretID is already registered"])
+        }
         transaction.delete(Self.accessors(role) + old.accessor)
       }
       transaction.put(key, made.encoded)
@@ -40,9 +42,10 @@ extension AppRoleMethod {
 
   private func draft(of role: Role, _ call: Call, accessor: String) throws -> SecretID {
     guard role.bindsSecretID else { throw EngineError.invalid("bind_secret_id is not set on the role") }
-    let blocks = try Blocks.checked(try call[Fields.cidrList] ?? [])
+    let blocks = try Blocks.checked(try call[Fields.cidrList] ?? [], error: { .list(status: 400, [$0]) })
     try Blocks.checkSubset(blocks, of: role.secretIDBlocks)
-    let tokenBlocks = try TokenParameters.blocks(try call[Fields.tokenBlocks] ?? []).map(\.description)
+    let tokenBlocks = try Blocks.checked(
+      try call[Fields.tokenBlocks] ?? [], of: "token CIDR", error: { .list(status: 400, [$0]) })
     try Blocks.checkSubset(tokenBlocks, of: role.token.boundCIDRs.map(\.description))
 
     let uses = try call[Fields.uses] ?? role.secretIDUses
@@ -69,21 +72,21 @@ extension AppRoleMethod {
 
   func lookUpSecretID(_ call: Call) throws -> Reply {
     let text = try Fields.required(call, Fields.secretID)
-    let role = try knownRole(call, status: 400)
+    let role = try listedRole(call)
     guard let known = try secretID(digest: try digest(text), of: role, now: call.now) else { return .none }
     return .data(known.members)
   }
 
   func destroySecretID(_ call: Call) throws -> Reply {
     let text = try Fields.required(call, Fields.secretID)
-    let role = try knownRole(call, status: 400)
+    let role = try listedRole(call)
     try destroy(digest: try digest(text), of: role)
     return .none
   }
 
   func lookUpAccessor(_ call: Call) throws -> Reply {
     let accessor = try Fields.required(call, Fields.accessor)
-    let role = try knownRole(call)
+    let role = try listedRole(call)
     guard let digest = try digest(accessor: accessor, of: role),
       let known = try secretID(digest: digest, of: role, now: call.now)
     else {
@@ -96,9 +99,9 @@ extension AppRoleMethod {
 
   func destroyAccessor(_ call: Call) throws -> Reply {
     let accessor = try Fields.required(call, Fields.accessor)
-    let role = try knownRole(call)
+    let role = try listedRole(call)
     guard let digest = try digest(accessor: accessor, of: role) else {
-      throw EngineError.invalid(Self.unknownAccessor(accessor))
+      throw EngineError.list(status: 400, [Self.unknownAccessor(accessor)])
     }
     try destroy(digest: digest, of: role)
     return .none

@@ -50,7 +50,8 @@ enum GivenPassword {
     }
     if !hashed.isEmpty {
       guard let hash = PasswordHash(hashed) else {
-        throw EngineError.invalid("\"password_hash\" is not a bcrypt hash ($2a$, $2b$ or $2y$)")
+        let part = hashed.utf8.count == 60 ? "prefix" : "length"
+        throw EngineError.list(status: 400, ["password hash has incorrect \(part)"])
       }
       guard hash.cost <= costliest else {
         throw EngineError.invalid("\"password_hash\" has a cost above \(costliest)")
@@ -72,7 +73,8 @@ enum GivenPassword {
 
   static func refusal(_ error: PasswordHashError) -> EngineError {
     switch error {
-    case .tooLong: .invalid("the password is longer than \(PasswordHash.maximumPasswordBytes) bytes")
+    case .tooLong:
+      .list(status: 400, ["bcrypt: password length exceeds \(PasswordHash.maximumPasswordBytes) bytes"])
     case .holdsZero: .invalid("the password holds a zero byte")
     case .busy: EngineError(status: 503, messages: ["too many passwords are being checked; try again"])
     case .library: EngineError(status: 503, messages: ["no memory to check a password; try again"])

@@ -27,7 +27,7 @@ struct UserpassMethod: Engine {
   func change(_ name: String, _ body: (inout User) throws -> Void) throws {
     try storage.transaction { transaction in
       guard let stored = try transaction.get(Self.key(name)) else {
-        throw EngineError.invalid("username does not exist")
+        throw EngineError.list(status: 400, ["username does not exist"])
       }
       var user = try User(stored)
       try body(&user)

@@ -37,7 +37,7 @@ extension UserpassMethod {
       [
         .update: { engine, call in
           let name = username(call)
-          guard try engine.user(name) != nil else { throw EngineError.invalid("username does not exist") }
+          guard try engine.user(name) != nil else { throw EngineError.list(status: 400, ["username does not exist"]) }
           // Hashed once, not at each attempt of the transaction.
           let hash = try GivenPassword.required(call, random: engine.context.random)
           try engine.change(name) { $0.hash = hash }
@@ -54,7 +54,7 @@ extension UserpassMethod {
             if let policies = try user.token.value(
               call, TokenFields.policies, TokenFields.oldPolicies, .policies, .policies)
             {
-              user.token.policies = policies.filter { !$0.isEmpty }
+              user.token.policies = TokenParameters.sanitized(policies)
             }
           }
           return .none

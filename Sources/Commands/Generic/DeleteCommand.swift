@@ -9,7 +9,8 @@ struct DeleteCommand: Command {
 
         $ coffer delete cubbyhole/notes
     """
-  let arity = Arity.atLeast(1)
+  let arity = Arity.worded(
+    1...Int.max, few: "Not enough arguments (expected at least 1, got %)", many: "")
   let takesData = true
   let shares: SharedFlags = [.client, .format, .field]
 

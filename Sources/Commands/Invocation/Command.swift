@@ -30,6 +30,8 @@ package enum Arity: Sendable {
   case exactly(Int)
   case between(Int, Int)
   case atLeast(Int)
+  /// With texts of its own for too few and too many; `%` in them is the count.
+  case worded(ClosedRange<Int>, few: String, many: String)
 
   func check(_ count: Int) throws(CommandFailure) {
     let (least, most): (Int, Int)
@@ -38,6 +40,9 @@ package enum Arity: Sendable {
     case .exactly(let n): (least, most, expected) = (n, n, "\(n)")
     case .between(let a, let b): (least, most, expected) = (a, b, "\(a)-\(b)")
     case .atLeast(let n): (least, most, expected) = (n, .max, "\(n)")
+    case .worded(let range, let few, let many):
+      if range.contains(count) { return }
+      throw .local((count < range.lowerBound ? few : many).split(separator: "%").joined(separator: String(count)))
     }
     if count > most { throw .local("Too many arguments (expected \(expected), got \(count))") }
     if count < least {

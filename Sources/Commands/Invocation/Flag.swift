@@ -8,6 +8,12 @@ package protocol FlagValue: Sendable {
   static var placeholder: String { get }
   /// Reads what was given, in order; nil where the last text makes no sense.
   init?(flagTexts: [String])
+  /// What is wrong with a text that makes no sense.
+  static func fault(_ text: String) -> String
+}
+
+extension FlagValue {
+  package static func fault(_ text: String) -> String { "parse error" }
 }
 
 /// A flag of a command: its name, where else its value may come from, and what it means.
@@ -37,12 +43,14 @@ package protocol AnyFlag: Sendable {
   var takesValue: Bool { get }
   var placeholder: String { get }
   func accepts(_ texts: [String]) -> Bool
+  func fault(_ text: String) -> String
 }
 
 extension Flag: AnyFlag {
   package var takesValue: Bool { Value.takesValue }
   package var placeholder: String { Value.placeholder }
   package func accepts(_ texts: [String]) -> Bool { Value(flagTexts: texts) != nil }
+  package func fault(_ text: String) -> String { Value.fault(text) }
 }
 
 extension Flag where Value == Bool {
@@ -94,6 +102,7 @@ extension Bool: FlagValue {
     default: return nil
     }
   }
+  package static func fault(_ text: String) -> String { "strconv.ParseBool: parsing \"\(text)\": invalid syntax" }
 }
 
 extension Int64: FlagValue {
@@ -103,6 +112,7 @@ extension Int64: FlagValue {
     guard let last = flagTexts.last, let value = Int64(last) else { return nil }
     self = value
   }
+  package static func fault(_ text: String) -> String { "strconv.ParseInt: parsing \"\(text)\": invalid syntax" }
 }
 
 extension TimeSpan: FlagValue {
@@ -112,6 +122,7 @@ extension TimeSpan: FlagValue {
     guard let last = flagTexts.last, let value = TimeSpan(api: last) else { return nil }
     self = value
   }
+  package static func fault(_ text: String) -> String { "time: invalid duration \"\(text)\"" }
 }
 
 /// A flag that may be repeated.
@@ -126,6 +137,7 @@ package struct KeyedTexts: FlagValue, Equatable {
   package var entries: [(key: String, value: String)] = []
   package static var takesValue: Bool { true }
   package static var placeholder: String { "KEY=VALUE" }
+  package static func fault(_ text: String) -> String { "missing = in KV pair: \"\(text)\"" }
 
   package init() {}
 

@@ -65,7 +65,7 @@ struct FlagParser {
       let texts = result.texts[flag.name, default: []] + [text]
       guard flag.accepts(texts) else {
         let kind = flag.takesValue ? "value" : "boolean value"
-        throw .local("invalid \(kind) \"\(text)\" for \(flag.takesValue ? "flag " : "")-\(name): parse error")
+        throw .local("invalid \(kind) \"\(text)\" for \(flag.takesValue ? "flag " : "")-\(name): \(flag.fault(text))")
       }
       result.texts[flag.name] = texts
     }

@@ -13,7 +13,8 @@ struct KVPatchCommand: Command {
         $ coffer kv patch secret/app password=@new.txt
         $ coffer kv patch -remove-data=old secret/app
     """
-  let arity = Arity.atLeast(1)
+  let arity = Arity.worded(
+    1...Int.max, few: "Not enough arguments (expected >1, got %)", many: "")
   let takesData = true
   let shares: SharedFlags = [.client, .format, .field]
   private let mount = KVFlags.mount
@@ -50,6 +51,7 @@ struct KVPatchCommand: Command {
   ) throws(CommandFailure) -> Secret? {
     let options: JSONObject = call[cas] >= 0 ? ["cas": .int(call[cas])] : [:]
     var refused = false
+    var wasDenied = false
     let secret = try call.attempt("Error writing data to \(path)") { () throws(APIError) -> Secret? in
       do throws(APIError) {
         return try client.patch(path, ["data": .object(data.sorted), "options": .object(options)])
@@ -57,8 +59,14 @@ struct KVPatchCommand: Command {
         // Older servers do not know the method, and older policies do not allow it.
         guard error.status == 405 || (error.status == 403 && mayRewrite) else { throw error }
         refused = true
+        wasDenied = error.status == 403
         return nil
       }
+    }
+    if wasDenied {
+      call.warn(
+        "Data was written to \(path) but we recommend that you add the \"patch\" capability to your ACL policy in order "
+          + "to use HTTP PATCH in the future.")
     }
     return refused ? try rewrite(call, client, path, data) : secret
   }

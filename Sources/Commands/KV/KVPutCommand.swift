@@ -11,7 +11,8 @@ struct KVPutCommand: Command {
         $ coffer kv put secret/app user=app password=@password.txt
         $ coffer kv put -cas=1 -mount=secret app user=app2
     """
-  let arity = Arity.atLeast(1)
+  let arity = Arity.worded(
+    1...Int.max, few: "Not enough arguments (expected >1, got %)", many: "")
   let takesData = true
   let shares: SharedFlags = [.client, .format, .field]
   private let mount = KVFlags.mount

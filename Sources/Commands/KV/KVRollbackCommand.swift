@@ -10,7 +10,9 @@ struct KVRollbackCommand: Command {
 
         $ coffer kv rollback -version=2 secret/app
     """
-  let arity = Arity.exactly(1)
+  let arity = Arity.worded(
+    1...1, few: "Invalid number of arguments (expected 1, got %)",
+    many: "Invalid number of arguments (expected 1, got %)")
   let shares: SharedFlags = [.client, .format, .field]
   private let mount = KVFlags.mount
   private let version = Flag<Int64>("version", default: 0, "The version to go back to.")

@@ -6,7 +6,7 @@ struct LeaseLookupCommand: Command {
   let words = ["lease", "lookup"]
   let synopsis = "Show a lease"
   let usage = "ID"
-  let arity = Arity.exactly(1)
+  let arity = Arity.worded(1...1, few: "Missing ID!", many: "Too many arguments (expected 1, got %)")
   let shares: SharedFlags = [.client, .format, .field]
 
   func run(_ call: Invocation) throws(CommandFailure) {
@@ -28,7 +28,7 @@ struct LeaseRenewCommand: Command {
   let details = """
         $ coffer lease renew -increment=1h database/creds/readonly/2f6a614c…
     """
-  let arity = Arity.exactly(1)
+  let arity = Arity.worded(1...1, few: "Missing ID!", many: "Too many arguments (expected 1-2, got %)")
   let shares: SharedFlags = [.client, .format, .field]
   private let increment = Flag<TimeSpan>("increment", aliases: ["i"], "How long it should last from now on.")
   var flags: [any AnyFlag] { [increment] }

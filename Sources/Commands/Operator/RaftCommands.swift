@@ -33,7 +33,8 @@ struct RaftRemovePeerCommand: Command {
   let details = """
     For a node that is gone for good. It cannot come back with its data.
     """
-  let arity = Arity.exactly(1)
+  let arity = Arity.worded(
+    1...1, few: "Incorrect arguments (expected 1, got %)", many: "Incorrect arguments (expected 1, got %)")
   private let drToken = Flag<String>("dr-token", "Disaster recovery operation token.")
   var flags: [any AnyFlag] { [drToken] }
 
@@ -110,7 +111,8 @@ struct RaftSnapshotSaveCommand: Command {
 
         $ coffer operator raft snapshot save backup.snap
     """
-  let arity = Arity.exactly(1)
+  let arity = Arity.worded(
+    1...1, few: "Incorrect arguments (expected 1, got %)", many: "Incorrect arguments (expected 1, got %)")
 
   func run(_ call: Invocation) throws(CommandFailure) {
     let files = call.environment.files
@@ -146,7 +148,8 @@ struct RaftSnapshotRestoreCommand: Command {
 
         $ coffer operator raft snapshot restore backup.snap
     """
-  let arity = Arity.exactly(1)
+  let arity = Arity.worded(
+    1...1, few: "Incorrect arguments (expected 1, got %)", many: "Incorrect arguments (expected 1, got %)")
   private let force = Flag<Bool>("force", aliases: ["f"], "Do not check that the snapshot has the same unseal keys.")
   var flags: [any AnyFlag] { [force] }
 

@@ -82,7 +82,7 @@ struct TokenRevokeCommand: Command {
         $ coffer token revoke hvs.CAES…
         $ coffer token revoke -self
     """
-  let arity = Arity.between(0, 1)
+  let arity = Arity.atLeast(0)
   private let accessor = TokenFlags.accessor
   private let own = Flag<Bool>("self", "The token in use.")
   private let mode = Flag<String>("mode", "\"orphan\" or \"path\".")
@@ -92,13 +92,17 @@ struct TokenRevokeCommand: Command {
     let named = call.path()
     let mode = call[mode]
     if !["", "orphan", "path"].contains(mode) {
-      throw .local("Invalid mode \"\(mode)\" (expected \"orphan\" or \"path\")")
+      throw .local("Invalid mode: \(mode)")
     }
-    if named.isEmpty && !call[own] { throw .local("Not enough arguments (expected 1, or -self)") }
-    if call[own] && (!named.isEmpty || call[accessor] || !mode.isEmpty) {
-      throw .local("-self cannot be used with a token, -accessor or -mode")
+    let count = call.arguments.count
+    if call[own] {
+      if count > 0 { throw .local("Too many arguments with -self (expected 0, got \(count))") }
+      if call[accessor] { throw .local("Cannot use -self with -accessor!") }
+      if !mode.isEmpty { throw .local("Cannot use -self with -mode!") }
+    } else if count != 1 {
+      throw .local("\(count > 1 ? "Too many" : "Not enough") arguments (expected 1 or -self, got \(count))")
     }
-    if call[accessor] && !mode.isEmpty { throw .local("-accessor cannot be used with -mode") }
+    if call[accessor] && !mode.isEmpty { throw .local("Cannot use -accessor with -mode=\(mode)!") }
     let client = try call.client()
     _ = try call.attempt("Error revoking token") { () throws(APIError) in
       if call[own] { return try client.put("auth/token/revoke-self", nil) }
@@ -121,7 +125,8 @@ struct TokenCapabilitiesCommand: Command {
         $ coffer token capabilities secret/data/app
         $ coffer token capabilities hvs.CAES… secret/data/app
     """
-  let arity = Arity.between(1, 2)
+  let arity = Arity.worded(
+    1...2, few: "Not enough arguments (expected 1-2, got 0)", many: "Too many arguments (expected 1-2, got %)")
   let shares: SharedFlags = [.client, .format]
   private let accessor = TokenFlags.accessor
   var flags: [any AnyFlag] { [accessor] }

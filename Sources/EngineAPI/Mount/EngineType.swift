@@ -61,7 +61,10 @@ package final class MountedEngine: Sendable {
       run = { call in
         // A create is answered by the update handler where the route has only one for both.
         guard let handler = route.handlers[call.operation] ?? (call.operation == .create ? route.handlers[.update] : nil)
-        else { throw EngineError.unsupportedOperation }
+        else {
+          throw route.traits.contains(.refusesWithoutText)
+            ? EngineError(status: 405, messages: []) : EngineError.unsupportedOperation
+        }
         return try handler(engine, call)
       }
       if let check = route.exists { exists = { call in try check(engine, call) } } else { exists = nil }

@@ -65,6 +65,8 @@ package final class Call: Sendable {
     get throws(EngineError) {
       if let text = captures[field.name] { return try field.decode(.string(text)) }
       guard let raw = fields[field.name] else { return nil }
+      // A length of time that is null was not given; of every other kind null is the zero.
+      if raw.isNull && field.description.kind == .duration { return nil }
       return try field.decode(raw)
     }
   }

@@ -17,7 +17,7 @@ package enum Coercion {
     switch raw {
     case .bool(let value): return value
     case .null: return false
-    case .number(let number): return number.double != 0
+    case .number(let number): return try bool(.string(number.text))
     case .string(let text):
       if text.isEmpty { return false }
       if let value = parseBool(text) { return value }
@@ -103,12 +103,12 @@ package enum Coercion {
     case .array(let values):
       var out: [String] = []
       for value in values { out.append(try string(value)) }
-      return splitting ? out.map(trimmed) : out
+      return out.map(trimmed)
     case .object: throw FieldMismatch("expected a list of texts, got '\(name(raw))'")
     default:
       let text = try string(raw)
-      if !splitting { return [text] }
       if text.isEmpty { return [] }
+      if !splitting { return [trimmed(text)] }
       return text.split(separator: ",", omittingEmptySubsequences: false).map { trimmed(String($0)) }
     }
   }
@@ -149,14 +149,16 @@ package enum Coercion {
         for member in object.members { out[member.name] = try string(member.value) }
         break
       }
-      for part in text.split(separator: ",") { try pair(String(part), into: &out) }
+      try pair(text, into: &out)
     }
     return out
   }
 
   private static func pair(_ text: String, into out: inout [String: String]) throws(FieldMismatch) {
-    guard let equals = text.firstIndex(of: "=") else { throw FieldMismatch("invalid key pair, expected key=value") }
-    out[trimmed(String(text[..<equals]))] = trimmed(String(text[text.index(after: equals)...]))
+    guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
+      throw FieldMismatch("invalid key pair \"\(text)\"")
+    }
+    out[String(text[..<equals])] = String(text[text.index(after: equals)...])
   }
 
   /// A JSON type by the name that clients know from error texts.

@@ -132,7 +132,8 @@ extension Field where Value == [String: String] {
 extension Field where Value == JSONObject {
   package static func object(_ name: String, _ help: String, required: Bool = false) -> Field {
     Field(name, kind: .object, help: help, required: required) { (raw) throws(FieldMismatch) in
-      if raw.isNull { return JSONObject() }
+      // Some languages write an empty map as an empty list.
+      if raw.isNull || raw.arrayValue?.isEmpty == true { return JSONObject() }
       guard let object = raw.objectValue else {
         throw FieldMismatch("'' expected a map, got '\(Coercion.name(raw))'")
       }

@@ -35,6 +35,8 @@ package struct RouteTraits: OptionSet, Sendable {
   package static let foldedName = RouteTraits(rawValue: 1 << 12)
   /// Works without a token at listeners that show the requests under way to everybody.
   package static let openWhereInFlightIsShown = RouteTraits(rawValue: 1 << 13)
+  /// An operation that the route does not have is refused without a text, as it was before there were engines.
+  package static let refusesWithoutText = RouteTraits(rawValue: 1 << 14)
 }
 
 /// One endpoint: its path, fields, operations and help in one value. Routing, OpenAPI, path help and documentation derive from it.

@@ -25,17 +25,14 @@ extension IdentityEngine {
       [.update: { try write($1, existing: nil) }]),
     Route("entity/id/", summary: "The ids of all entities", [.list: { try listByID($1) }]),
     Route(
-      "entity/id/{id:any}", fields: Fields.entity, summary: "One entity by its id",
+      "entity/id/{id}", fields: Fields.entity, summary: "One entity by its id",
       [
         .read: { try read($1, entity(byID: $1)) },
-        .update: { _, call in
-          guard let known = try entity(byID: call) else { throw EngineError.notFound }
-          return try write(call, existing: known)
-        }, .delete: { try delete($1, entity(byID: $1)) },
+        .update: { try write($1, existing: nil) }, .delete: { try delete($1, entity(byID: $1)) },
       ]),
     Route("entity/name/", summary: "The names of all entities", [.list: { try listByName($1) }]),
     Route(
-      "entity/name/{name:any}", fields: Fields.entity, summary: "One entity by its name",
+      "entity/name/{name...}", fields: Fields.entity, summary: "One entity by its name",
       [
         .read: { try read($1, entity(byName: $1)) }, .update: { try write($1, existing: entity(byName: $1)) },
         .delete: { try delete($1, entity(byName: $1)) },
@@ -64,19 +61,19 @@ extension IdentityEngine {
   private static func write(_ call: Call, existing: Entity?) throws -> Reply {
     let store = try call.identity.store
     let name = try call[IdentityFields.name] ?? ""
-    let metadata = try IdentityFields.metadata(call, IdentityFields.metadata)
-    let policies = try IdentityFields.policies(call)
+    let metadata = try IdentityFields.metadata(call, of: "entity")
+    let policies = try IdentityFields.policies(call)?.sorted()
     let disabled = try call[Fields.disabled]
     let id = try call[IdentityFields.id] ?? ""
     return try store.change { changes in
       var known = existing.flatMap { store.entity(id: $0.id) }
       if known == nil && !id.isEmpty {
         known = store.entity(id: id)
-        if known == nil { throw EngineError.invalid("entity not found from id") }
+        if known == nil { throw EngineError.invalid("entity not found from id: \(id)") }
       }
       if known == nil && !name.isEmpty { known = store.entity(name: name) }
       if let named = name.isEmpty ? nil : store.entity(name: name), let known, named.id != known.id {
-        throw EngineError.invalid("entity name is already in use")
+        throw EngineError.invalid("entity name '\(name)' is already in use")
       }
       let isNew = known == nil
       var entity =
@@ -130,8 +127,8 @@ extension IdentityEngine {
     let from = try call[Fields.from] ?? []
     let to = try call[Fields.to] ?? ""
     let kept = Set(try call[Fields.kept] ?? [])
-    guard !from.isEmpty else { throw EngineError.invalid("missing entity ids to merge from") }
     guard !to.isEmpty else { throw EngineError.invalid("missing entity id to merge to") }
+    guard !from.isEmpty else { throw EngineError.invalid("missing entity ids to merge from") }
     try store.change { changes in
       guard var target = store.entity(id: to) else { throw EngineError.invalid("entity id to merge to is invalid") }
       for id in from {

@@ -22,7 +22,7 @@ extension IdentityEngine {
         summary: "The ids of all aliases of entities",
         [.list: { try listAliases($1) }]),
       Route(
-        PathPattern(stringLiteral: name + "/id/{id:any}"), traits: isOld ? .hidden : [], fields: aliasFields,
+        PathPattern(stringLiteral: name + "/id/{id}"), traits: isOld ? .hidden : [], fields: aliasFields,
         summary: "One alias of an entity",
         [
           .read: { try readAlias($1) }, .update: { try writeAlias($1, id: $1.capture("id")) },
@@ -70,48 +70,46 @@ extension IdentityEngine {
     let (store, mounts) = try call.identity
     let name = try call[IdentityFields.name] ?? ""
     let accessor = try call[IdentityFields.mountAccessor] ?? ""
-    let customMetadata = try IdentityFields.metadata(call, IdentityFields.customMetadata)
+    let customMetadata = try IdentityFields.customMetadata(call)
     var canonicalID = try call[IdentityFields.canonicalID] ?? ""
     if canonicalID.isEmpty { canonicalID = try call[IdentityFields.entityID] ?? "" }
     let id = try pathID ?? call[IdentityFields.id] ?? ""
     if id.isEmpty && (name.isEmpty || accessor.isEmpty) {
       throw EngineError.invalid("'id' or 'mount_accessor' and 'name' must be provided")
     }
-    if !accessor.isEmpty {
-      guard let mount = mounts.mount(accessor: accessor), mount.entry.mountClass == .auth else {
-        throw EngineError.invalid("invalid mount accessor \"\(accessor)\"")
-      }
-    }
     return try store.change { changes in
-      if !canonicalID.isEmpty && store.entity(id: canonicalID) == nil {
-        throw EngineError.invalid("invalid canonical ID")
-      }
       var owner: Entity?
       var alias: Alias?
       if !id.isEmpty {
         owner = store.entity(aliasID: id)
         alias = owner?.aliases.first { $0.id == id }
-        if alias == nil { throw EngineError.invalid("invalid alias ID") }
-      } else if let known = store.entity(mountAccessor: accessor, alias: name) {
+        if alias == nil { throw EngineError.invalid("invalid alias ID provided") }
+      }
+      if !accessor.isEmpty && accessor != alias?.mountAccessor {
+        guard let mount = mounts.mount(accessor: accessor), mount.entry.mountClass == .auth else {
+          throw EngineError.invalid("invalid mount accessor \"\(accessor)\"")
+        }
+      }
+      if id.isEmpty, let known = store.entity(mountAccessor: accessor, alias: name) {
         owner = known
         alias = known.aliases.first { $0.mountAccessor == accessor && $0.name == name }
       }
-      if var changed = alias, let owner {
+      if let alias, let owner {
+        var changed = alias
         if !name.isEmpty { changed.name = name }
         if !accessor.isEmpty { changed.mountAccessor = accessor }
-        if let customMetadata { changed.customMetadata = customMetadata }
         if !canonicalID.isEmpty { changed.canonicalID = canonicalID }
+        // Whoever names the alias by its mount and name says all of it.
+        let metadata = customMetadata ?? (id.isEmpty ? [:] : alias.customMetadata ?? [:])
+        if metadata != alias.customMetadata ?? [:] { changed.customMetadata = metadata.isEmpty ? nil : metadata }
         if changed == alias { return .none }
-        if let other = store.entity(mountAccessor: changed.mountAccessor, alias: changed.name),
-          other.aliases.contains(where: {
-            $0.mountAccessor == changed.mountAccessor && $0.name == changed.name && $0.id != changed.id
-          })
-        {
-          throw EngineError.invalid("alias with combination of mount accessor and name already exists")
-        }
+        try check(changed, replacing: alias, of: owner, store)
         changed.updated = call.now
         try place(changed, from: owner, store, call.now, &changes)
         return .data(["canonical_id": .string(changed.canonicalID), "id": .string(changed.id)])
+      }
+      if !canonicalID.isEmpty && store.entity(id: canonicalID) == nil {
+        throw EngineError.invalid("invalid canonical ID")
       }
       var created = Alias(
         id: store.newID(), canonicalID: canonicalID, mountAccessor: accessor, name: name, now: call.now)
@@ -125,6 +123,32 @@ extension IdentityEngine {
         try place(created, from: nil, store, call.now, &changes)
       }
       return .data(["canonical_id": .string(created.canonicalID), "id": .string(created.id)])
+    }
+  }
+
+  /// - Throws: where another alias stands in the way of the changed one.
+  private static func check(
+    _ changed: Alias, replacing alias: Alias, of owner: Entity, _ store: IdentityStore
+  ) throws(EngineError) {
+    let moves = changed.canonicalID != alias.canonicalID
+    if changed.mountAccessor != alias.mountAccessor && !moves,
+      owner.aliases.contains(where: { $0.mountAccessor == changed.mountAccessor })
+    {
+      throw .invalid("Alias cannot be updated as the entity already has an alias for the given 'mount_accessor' ")
+    }
+    if let other = store.entity(mountAccessor: changed.mountAccessor, alias: changed.name),
+      other.aliases.contains(where: {
+        $0.mountAccessor == changed.mountAccessor && $0.name == changed.name && $0.id != changed.id
+      })
+    {
+      throw .invalid("alias with combination of mount accessor and name already exists")
+    }
+    guard moves else { return }
+    guard let target = store.entity(id: changed.canonicalID) else {
+      throw .invalid("given 'canonical_id' is not associated with an entity")
+    }
+    if target.aliases.contains(where: { $0.mountAccessor == changed.mountAccessor }) {
+      throw .invalid("Alias cannot be updated as the given entity already has an alias for this mount ")
     }
   }
 

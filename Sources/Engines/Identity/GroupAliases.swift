@@ -16,7 +16,7 @@ extension IdentityEngine {
       [.update: { try writeGroupAlias($1, id: nil) }]),
     Route("group-alias/id/", summary: "The ids of all aliases of groups", [.list: { try listGroupAliases($1) }]),
     Route(
-      "group-alias/id/{id:any}", fields: groupAliasFields, summary: "One alias of a group",
+      "group-alias/id/{id}", fields: groupAliasFields, summary: "One alias of a group",
       [
         .read: { try readGroupAlias($1) }, .update: { try writeGroupAlias($1, id: $1.capture("id")) },
         .delete: { try deleteGroupAlias($1) },
@@ -61,29 +61,37 @@ extension IdentityEngine {
     let name = try call[IdentityFields.name] ?? ""
     let accessor = try call[IdentityFields.mountAccessor] ?? ""
     let canonicalID = try call[IdentityFields.canonicalID] ?? ""
-    let id = try pathID ?? call[IdentityFields.id] ?? ""
-    if !accessor.isEmpty {
+    let id = try pathID ?? call[IdentityFields.id]
+    return try store.change { changes in
+      var known: Group?
+      if let id {
+        guard !id.isEmpty else { throw EngineError.invalid("empty group alias ID") }
+        known = store.group(aliasID: id)
+        if known == nil { throw EngineError.invalid("invalid group alias ID") }
+      }
+      guard !name.isEmpty else { throw EngineError.invalid("missing alias name") }
+      guard !accessor.isEmpty else { throw EngineError.invalid("missing mount_accessor") }
+      if let known, let alias = known.alias, alias.name == name, alias.mountAccessor == accessor,
+        canonicalID.isEmpty || canonicalID == known.id
+      {
+        return .none
+      }
+      // An alias for no group gets one of its own.
+      let target =
+        canonicalID.isEmpty
+        ? known ?? Group(id: store.newID(), name: store.freeName("group_"), kind: .external, now: call.now)
+        : store.group(id: canonicalID)
+      guard var group = target else { throw EngineError.invalid("invalid group ID given in 'canonical_id'") }
+      guard group.kind == .external else { throw EngineError.invalid("alias can't be set on an internal group") }
       guard let mount = mounts.mount(accessor: accessor), mount.entry.mountClass == .auth else {
         throw EngineError.invalid("invalid mount accessor \"\(accessor)\"")
       }
       if mount.entry.local { throw EngineError.invalid("mount accessor \"\(accessor)\" is a local mount") }
-    }
-    return try store.change { changes in
-      var known: Group?
-      if !id.isEmpty {
-        known = store.group(aliasID: id)
-        if known == nil { throw EngineError.invalid("invalid group alias ID") }
-      }
-      guard known != nil || !name.isEmpty else { throw EngineError.invalid("missing alias name") }
-      guard known != nil || !accessor.isEmpty else { throw EngineError.invalid("missing mount_accessor") }
-      let target = canonicalID.isEmpty ? known : store.group(id: canonicalID)
-      guard var group = target else { throw EngineError.invalid("invalid group ID given in 'canonical_id'") }
-      guard group.kind == .external else { throw EngineError.invalid("alias can't be set on an internal group") }
       var alias =
-        known?.alias ?? group.alias
+        known?.alias
         ?? Alias(id: store.newID(), canonicalID: group.id, mountAccessor: accessor, name: name, now: call.now)
-      if !name.isEmpty { alias.name = name }
-      if !accessor.isEmpty { alias.mountAccessor = accessor }
+      alias.name = name
+      alias.mountAccessor = accessor
       alias.canonicalID = group.id
       alias.updated = call.now
       if let other = store.group(mountAccessor: alias.mountAccessor, alias: alias.name), other.alias?.id != alias.id {

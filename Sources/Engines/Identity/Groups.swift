@@ -23,7 +23,7 @@ extension IdentityEngine {
       [.update: { try writeGroup($1, existing: nil) }]),
     Route("group/id/", summary: "The ids of all groups", [.list: { try listGroups($1) }]),
     Route(
-      "group/id/{id:any}", fields: Fields.group, summary: "One group by its id",
+      "group/id/{id}", fields: Fields.group, summary: "One group by its id",
       [
         .read: { try readGroup($1, group(byID: $1)) },
         .update: { _, call in
@@ -33,7 +33,7 @@ extension IdentityEngine {
       ]),
     Route("group/name/", summary: "The names of all groups", [.list: { try listGroupNames($1) }]),
     Route(
-      "group/name/{name:any}", fields: Fields.group, summary: "One group by its name",
+      "group/name/{name...}", fields: Fields.group, summary: "One group by its name",
       [
         .read: { try readGroup($1, group(byName: $1)) }, .update: { try writeGroup($1, existing: group(byName: $1)) },
         .delete: { try deleteGroup($1, group(byName: $1)) },
@@ -53,12 +53,17 @@ extension IdentityEngine {
   private static func writeGroup(_ call: Call, existing: Group?) throws -> Reply {
     let store = try call.identity.store
     let name = try call[IdentityFields.name] ?? ""
-    let metadata = try IdentityFields.metadata(call, IdentityFields.metadata)
-    let policies = try IdentityFields.policies(call)
+    let metadata = try IdentityFields.metadata(call, of: "group")
+    let policies = try IdentityFields.policies(call)?.map { $0.lowercased() }.sorted()
     let kind = try call[Fields.type]
     let entities = try call[Fields.entities]
     let members = try call[Fields.groups]
     let id = try call[IdentityFields.id] ?? ""
+    if call.has(IdentityFields.id) {
+      guard !id.isEmpty else { throw EngineError.invalid("empty group ID") }
+    } else if call.has(IdentityFields.name), name.isEmpty {
+      throw EngineError.invalid("empty group name")
+    }
     return try store.change { changes in
       var known = existing.flatMap { store.group(id: $0.id) }
       if known == nil && !id.isEmpty {
@@ -111,7 +116,7 @@ extension IdentityEngine {
   private static func checked(entities: [String], _ store: IdentityStore) throws(EngineError) -> [String] {
     var seen: Set<String> = []
     let ids = entities.filter { !$0.isEmpty && seen.insert($0).inserted }
-    for id in ids where store.entity(id: id) == nil { throw .invalid("invalid entity ID \"\(id)\"") }
+    for id in ids where store.entity(id: id) == nil { throw .list(status: 400, ["invalid entity ID \"\(id)\""]) }
     return ids
   }
 
@@ -121,7 +126,9 @@ extension IdentityEngine {
     var seen: Set<String> = []
     let ids = groups.filter { !$0.isEmpty && seen.insert($0).inserted }
     for id in ids {
-      guard store.group(id: id) != nil || id == group else { throw .invalid("invalid group ID \"\(id)\"") }
+      guard store.group(id: id) != nil || id == group else {
+        throw .list(status: 400, ["invalid member group ID \"\(id)\""])
+      }
       if store.closesCircle(group: group, member: id) {
         throw .invalid("cyclic relationship detected for member group ID \"\(id)\"")
       }

@@ -43,10 +43,10 @@ struct KeyRequest {
     guard size <= Self.maximumKeyBytes else {
       throw .invalid("the key_size value can only be up to \(Self.maximumKeyBytes)")
     }
-    if try !(call[Fields.url] ?? "").isEmpty { throw .invalid("a url should not be passed if generate is true") }
     if try !(call[Fields.secret] ?? "").isEmpty { throw .invalid("a key should not be passed if generate is true") }
-    if issuer.isEmpty { throw .invalid("the issuer value is required for generated keys") }
+    if try !(call[Fields.url] ?? "").isEmpty { throw .invalid("a url should not be passed if generate is true") }
     if accountName.isEmpty { throw .invalid("the account_name value is required for generated keys") }
+    if issuer.isEmpty { throw .invalid("the issuer value is required for generated keys") }
     let secret = SecretBytes(count: Int(size)) { random.fill($0) }
     return KeyURI(
       issuer: issuer, accountName: accountName, key: OneTimePasswordKey(secret: secret, parameters: parameters))
@@ -60,10 +60,19 @@ struct KeyRequest {
     let letters = String(decoding: text.utf8.filter { $0 != 0x20 }, as: UTF8.self)
     guard letters.utf8.count <= 2 * Self.maximumKeyBytes, let secret = Base32.decode(letters), !secret.isEmpty,
       secret.count <= Self.maximumKeyBytes
-    else { throw .invalid("invalid key value: not base32 of 1 to \(Self.maximumKeyBytes) bytes") }
+    else { throw Self.badKey(letters) }
     return KeyURI(
       issuer: issuer, accountName: accountName,
       key: OneTimePasswordKey(secret: SecretBytes(copying: secret), parameters: parameters))
+  }
+
+  /// Says where a text stops being base32, which tells nothing of what it holds.
+  private static func badKey(_ letters: String) -> EngineError {
+    let index = letters.utf8.enumerated().first { _, c in
+      !((0x41...0x5A).contains(c & 0xDF) || (0x32...0x37).contains(c))
+    }?.offset
+    guard let index else { return .invalid("invalid key value: not base32 of 1 to \(maximumKeyBytes) bytes") }
+    return .invalid("invalid key value: illegal base32 data at input byte \(index)")
   }
 
   /// What the URL does not name is taken from the other fields.
@@ -82,7 +91,7 @@ struct KeyRequest {
     switch error {
     case .notAKeyURI: .invalid("an error occurred while parsing url string")
     case .tooLong: .invalid("the url value is too long")
-    case .secret: .invalid("the url value has no secret in base32")
+    case .secret: .invalid("the key value is required")
     case .algorithm: .invalid("the algorithm value is not valid")
     case .digits: .invalid("the digits value can only be 6 or 8")
     case .period: .invalid("an error occurred while parsing period value in url")
@@ -103,7 +112,7 @@ struct KeyRequest {
       throw .invalid("the digits value can only be 6 or 8")
     }
     guard let skew = OneTimePasswordParameters.Skew(rawValue: Int(clamping: try call[Fields.skew] ?? 1)) else {
-      throw .invalid("the skew value can only be 0 or 1")
+      throw .invalid("the skew value must be 0 or 1")
     }
     return OneTimePasswordParameters(algorithm: algorithm, digits: digits, period: period, skew: skew)
   }

@@ -9,6 +9,9 @@ package enum BuiltinMounts {
   /// Paths that nobody mounts at, moves or takes away.
   package static let reserved = ["audit/", "auth/", "sys/", "cubbyhole/", "identity/"]
 
+  /// Paths whose times and switches stay as they are.
+  package static let untunable = ["audit/", "sys/", "cubbyhole/"]
+
   static func create(in store: any LogicalStore, extra: [MountEntry], random: RandomSource) throws {
     var batch = WriteBatch()
     func add(_ entry: MountEntry) { batch.put(entry.storageKey, JSONText(entry.record).bytes) }

@@ -1,8 +1,8 @@
 /// A rule that is for a part of all requests.
 package protocol ScopedRule: Sendable, Equatable {
   var name: String { get }
-  /// As it was given; empty for all requests.
-  var path: String { get }
+  /// The mount and what is below it; empty for all requests.
+  var path: String { get set }
   /// Such as `secret/` or `auth/userpass/`; empty for all.
   var mount: String { get set }
   /// Below the mount; a `*` at its end stands for any rest.

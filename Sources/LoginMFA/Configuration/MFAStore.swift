@@ -68,7 +68,8 @@ package final class MFAStore: Sendable {
   package func put(_ method: MFAMethod) throws {
     try changing.withLock { (_) throws in
       if !method.name.isEmpty, methods.contains(where: { $0.name == method.name && $0.id != method.id }) {
-        throw EngineError.invalid("an MFA method with the name \"\(method.name)\" is there already")
+        throw EngineError.list(
+          status: 400, ["a login MFA method configuration with the method name \(method.name) already exists"])
       }
       var batch = WriteBatch()
       batch.put(Self.methodFolder + method.id, method.bytes)
@@ -82,7 +83,8 @@ package final class MFAStore: Sendable {
   package func deleteMethod(id: String) throws {
     try changing.withLock { (_) throws in
       if let user = enforcements.first(where: { $0.methodIDs.contains(id) }) {
-        throw EngineError.invalid("methodID is still used by an enforcement configuration with ID: \(user.id)")
+        throw EngineError.list(
+          status: 400, ["methodID is still used by an enforcement configuration with ID: \(user.id)"])
       }
       var batch = WriteBatch()
       batch.delete(Self.methodFolder + id)

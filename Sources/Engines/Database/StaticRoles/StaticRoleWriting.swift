@@ -12,6 +12,9 @@ extension DatabaseMount {
     let name = call.capture("name")
     if let known = try staticRole(name) {
       try update(name, known, call)
+      if call.has(StaticFields.skipImportRotation) {
+        return .warning("skip_import_rotation has no effect on updates")
+      }
     } else {
       try make(name, call)
     }
@@ -23,7 +26,7 @@ extension DatabaseMount {
       throw EngineError.invalid("Role and Static Role names must be unique")
     }
     let connectionName = try call.value(Fields.connection) ?? ""
-    if connectionName.isEmpty { throw EngineError.invalid("database name is required") }
+    if connectionName.isEmpty { throw EngineError.invalid("database name is a required field") }
     let username = try call.value(StaticFields.username) ?? ""
     if username.isEmpty { throw EngineError.invalid("username is a required field to create a static account") }
     guard let timing = try timing(call, known: nil) else {
@@ -60,7 +63,7 @@ extension DatabaseMount {
     let now = context.clock.now()
     let timing = try timing(call, known: known.timing)
     let connectionName = try call.value(Fields.connection)
-    if connectionName == "" { throw EngineError.invalid("database name is required") }
+    if connectionName == "" { throw EngineError.invalid("database name is a required field") }
     let role = try storage.transaction { transaction -> StaticRoleRecord? in
       guard let bytes = try transaction.get(Folder.staticRoles + name) else { return nil }
       var role = try Self.staticRole(name, bytes)
@@ -74,7 +77,6 @@ extension DatabaseMount {
           role.due = timing.next(after: now)
         }
       }
-      if let skips = try call.value(StaticFields.skipImportRotation) { role.skipsImportRotation = skips }
       try role.apply(call)
       if role.connection != known.connection { _ = try connectionForRotation(of: name, role) }
       transaction.put(Folder.staticRoles + name, role.bytes)

@@ -59,11 +59,14 @@ extension IdentityEngine {
     if let given = try call[Fields.groupIDs] { rule.groupIDs = distinct(given) }
     if let given = try call[Fields.entityIDs] { rule.entityIDs = distinct(given) }
     guard !rule.methodIDs.isEmpty else { throw EngineError.invalid("missing method ids") }
+    for id in rule.methodIDs where configuration.method(id: id) == nil {
+      throw EngineError.invalid("one of the provided method ids doesn't exist")
+    }
+    try checkSubjects(of: rule, call)
     guard rule.hasSubjects else {
       throw EngineError.invalid(
         "One of auth_method_accessors, auth_method_types, identity_group_ids, identity_entity_ids must be specified")
     }
-    try checkSubjects(of: rule, call)
     try configuration.put(rule)
     return .none
   }
@@ -72,16 +75,16 @@ extension IdentityEngine {
   private static func checkSubjects(of rule: LoginEnforcement, _ call: Call) throws {
     let (store, mounts) = try call.identity
     for accessor in rule.mountAccessors where mounts.mount(accessor: accessor)?.entry.mountClass != .auth {
-      throw EngineError.invalid("there is no auth method with the accessor \"\(accessor)\"")
+      throw EngineError.invalid("one of the auth method accessors provided is invalid")
     }
-    for type in rule.mountTypes where mounts.type(type, .auth) == nil {
-      throw EngineError.invalid("there is no type of auth method \"\(type)\"")
+    for type in rule.mountTypes where !mounts.all(.auth).contains(where: { $0.entry.type == type }) {
+      throw EngineError.invalid("one of the auth method types provided is invalid")
     }
     for id in rule.groupIDs where store.group(id: id) == nil {
-      throw EngineError.invalid("there is no group with the id \"\(id)\"")
+      throw EngineError.invalid("one of the provided group ids doesn't exist")
     }
     for id in rule.entityIDs where store.entity(id: id) == nil {
-      throw EngineError.invalid("there is no entity with the id \"\(id)\"")
+      throw EngineError.invalid("one of the provided entity ids doesn't exist")
     }
   }
 

@@ -28,34 +28,35 @@ extension IdentityEngine {
   ]
 
   private static func enrolCaller(_ call: Call) throws -> Reply {
-    guard let id = call.principal?.entityID, let entity = try call.identity.store.entity(id: id) else {
-      throw EngineError.invalid("the token has no entity that could be enrolled")
-    }
-    return try enrol(entity, call)
+    try enrol(call.principal?.entityID ?? "", call)
   }
 
   private static func enrolOther(_ call: Call) throws -> Reply {
-    try enrol(try namedEntity(call), call)
+    try enrol(try call[Fields.entityID] ?? "", call)
   }
 
   private static func endEnrolment(_ call: Call) throws -> Reply {
-    let (method, _) = try totpMethod(call)
+    try demandMethodID(call)
     let id = try call[Fields.entityID] ?? ""
     guard !id.isEmpty else { throw EngineError.invalid("missing entity ID") }
+    _ = try entity(id, call)
+    let (method, _) = try totpMethod(call)
     try call.mfa.enrolments.remove(entityIDs: [id], methodIDs: [method.id])
     return .none
   }
 
-  private static func enrol(_ entity: Entity, _ call: Call) throws -> Reply {
+  private static func enrol(_ entityID: String, _ call: Call) throws -> Reply {
+    try demandMethodID(call)
+    guard !entityID.isEmpty else { throw EngineError.invalid("missing entityID") }
     let (method, settings) = try totpMethod(call)
+    let entity = try entity(entityID, call)
     let state = try call.active.state
     let key = OneTimePasswordKey(
       secret: SecretBytes(count: Int(settings.keySize), fill: state.random.fill), parameters: settings.parameters)
     let isNew = try state.secondFactors.enrolments.add(
       Enrolment(key: key), entityID: entity.id, methodID: method.id)
     guard isNew else {
-      let name = method.name.isEmpty ? method.id : method.name
-      return .warning("Entity already has a secret for MFA method \"\(name)\"")
+      return .warning("Entity already has a secret for MFA method \"\(method.name)\"")
     }
     let url = KeyURI(issuer: settings.issuer, accountName: entity.id, key: key).text
     return .data([
@@ -63,21 +64,22 @@ extension IdentityEngine {
     ])
   }
 
-  private static func namedEntity(_ call: Call) throws -> Entity {
-    let id = try call[Fields.entityID] ?? ""
-    guard !id.isEmpty else { throw EngineError.invalid("missing entity ID") }
+  private static func demandMethodID(_ call: Call) throws {
+    guard try call[MethodFields.methodID]?.isEmpty == false else { throw EngineError.invalid("missing method ID") }
+  }
+
+  private static func entity(_ id: String, _ call: Call) throws -> Entity {
     guard let entity = try call.identity.store.entity(id: id) else { throw EngineError.invalid("invalid entity ID") }
     return entity
   }
 
   private static func totpMethod(_ call: Call) throws -> (MFAMethod, TOTPSettings) {
     let id = try call[MethodFields.methodID] ?? ""
-    guard !id.isEmpty else { throw EngineError.invalid("missing method ID") }
     guard let method = try call.mfa.configuration.method(id: id) else {
       throw EngineError.invalid("configuration for method ID \"\(id)\" does not exist")
     }
     guard case .totp(let settings) = method.settings else {
-      throw EngineError.invalid("method ID \"\(id)\" does not match TOTP type")
+      throw EngineError.invalid("generate not available for MFA type \"\(method.kind.rawValue)\"")
     }
     return (method, settings)
   }

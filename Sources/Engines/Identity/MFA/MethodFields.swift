@@ -98,7 +98,7 @@ enum MethodFields {
     var algorithm = known.algorithm
     if let given = try call[Self.algorithm], !given.isEmpty {
       guard let named = OneTimePasswordParameters.Algorithm(rawValue: given) else {
-        throw EngineError.invalid("algorithm must be SHA1, SHA256 or SHA512")
+        throw EngineError.invalid("unrecognized algorithm")
       }
       algorithm = named
     }
@@ -112,13 +112,14 @@ enum MethodFields {
     var skew = known.skew
     if let given = try call[Self.skew] {
       guard let known = Int(exactly: given).flatMap(OneTimePasswordParameters.Skew.init) else {
-        throw EngineError.invalid("skew can only be 0 or 1")
+        throw EngineError.invalid("skew must be 0 or 1")
       }
       skew = known
     }
     let period = try call[Self.period]?.seconds ?? known.period.seconds
     let longest = OneTimePasswordParameters.maximumPeriodSeconds
-    try demand((1...longest).contains(period), "period must be between 1 and \(longest) seconds")
+    try demand(period > 0, "period must be greater than zero")
+    try demand(period <= longest, "period can only be up to \(longest) seconds")
     return OneTimePasswordParameters(algorithm: algorithm, digits: digits, period: .seconds(period), skew: skew)
   }
 

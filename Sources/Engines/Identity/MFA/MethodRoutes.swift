@@ -41,7 +41,10 @@ extension IdentityEngine {
   }
 
   private static func readMethod(_ call: Call, _ kind: MFAMethod.Kind?) throws -> Reply {
-    guard let method = try method(call, kind) else { return .none }
+    guard let method = try method(call, nil) else { return .none }
+    if let kind, method.kind != kind {
+      throw EngineError.invalid("failed to find the method ID under MFA type \(kind.rawValue).")
+    }
     return .data(face(method))
   }
 

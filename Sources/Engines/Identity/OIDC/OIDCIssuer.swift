@@ -4,6 +4,12 @@ internal import Kernel
 
 /// The URLs by which tokens name who issued them.
 enum OIDCIssuer {
+  /// What whoever sets an issuer is told.
+  static let setWarning =
+    "If \"issuer\" is set explicitly, all tokens must be validated against that address, including those issued by "
+    + "secondary clusters. Setting issuer to \"\" will restore the default behavior of using the cluster's api_addr "
+    + "as the issuer."
+
   /// Scheme, host and port; empty stays empty.
   static func checked(_ text: String) throws(EngineError) -> String {
     if text.isEmpty { return text }

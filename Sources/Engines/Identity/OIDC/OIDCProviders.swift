@@ -84,11 +84,18 @@ extension IdentityEngine {
       if let scopes { provider.scopes = scopes }
       let conflict = try conflict(in: provider.scopes)
       changes.put(name, provider)
-      guard let conflict else { return .none }
-      return .warning(
-        "Found scope templates with conflicting top-level keys: \"\(conflict.claim)\" stands in the scopes "
-          + "\(conflict.scopes.map { "\"\($0)\"" }.joined(separator: " and ")). This may result in an error if they "
-          + "are requested together in an OIDC Authentication Request.")
+      var warnings: [String] = []
+      if !provider.issuer.isEmpty { warnings.append(OIDCIssuer.setWarning) }
+      if let conflict {
+        warnings.append(
+          "Found scope templates with conflicting top-level keys: conflict \"\(conflict.claim)\" in scopes "
+            + "\(conflict.scopes.map { "\"\($0)\"" }.joined(separator: ", ")). This may result in an error if the "
+            + "scopes are requested in an OIDC Authentication Request.")
+      }
+      if warnings.isEmpty { return .none }
+      var reply = Reply(.data(.null))
+      reply.warnings = warnings
+      return reply
     }
   }
 
@@ -103,7 +110,7 @@ extension IdentityEngine {
         throw EngineError.invalid("scope \"\(name)\" does not exist")
       }
       for claim in try OIDCTemplate.stored(scope.template).names {
-        if let other = owner[claim] { return (claim, [other, name]) }
+        if let other = owner[claim] { return (claim, [name, other]) }
         owner[claim] = name
       }
     }

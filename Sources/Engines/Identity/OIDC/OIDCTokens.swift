@@ -34,10 +34,7 @@ extension IdentityEngine {
     let checked = try OIDCIssuer.checked(issuer)
     try oidc.change { $0.put(issuer: checked) }
     if checked.isEmpty { return .none }
-    return .warning(
-      "If \"issuer\" is set explicitly, all tokens must be validated against that address, including those issued by "
-        + "secondary clusters. Setting issuer to \"\" will restore the default behavior of using the cluster's api_addr "
-        + "as the issuer.")
+    return .warning(OIDCIssuer.setWarning)
   }
 
   private func issueToken(_ call: Call) throws -> Reply {

@@ -56,13 +56,13 @@ extension SSHMount {
   private func configureAuthority(_ call: Call) throws -> Reply {
     let privateText = try call[Fields.privateKey] ?? ""
     let publicText = try call[Fields.publicKey] ?? ""
-    let generates = try call[Fields.generates] ?? (privateText.isEmpty && publicText.isEmpty)
-    if generates, !privateText.isEmpty || !publicText.isEmpty {
-      throw EngineError.invalid("public_key and private_key must not be set when generate_signing_key is set to true")
-    }
-    if !generates {
-      if publicText.isEmpty { throw EngineError.invalid("missing public_key") }
-      if privateText.isEmpty { throw EngineError.invalid("missing private_key") }
+    // A pair is taken, whatever else is said; half of one is not half asked for.
+    let generates = privateText.isEmpty || publicText.isEmpty
+    if generates {
+      guard privateText.isEmpty && publicText.isEmpty, try call[Fields.generates] != false else {
+        throw EngineError.invalid(
+          "if generate_signing_key is false, either both public_key and private_key or a managed key must be provided")
+      }
     }
     let kind =
       generates
@@ -90,13 +90,13 @@ extension SSHMount {
     "keys are already configured; delete them before reconfiguring")
 
   private func imported(_ privateText: String, _ publicText: String) throws -> Authority {
-    let publicKey: PublicKey
-    do throws(SSHKeyError) { publicKey = try PublicKey(line: publicText) } catch {
-      throw EngineError.invalid("could not parse public_key: \(error)")
-    }
     let key: AsymmetricKey
     do throws(SSHKeyError) { key = try PrivateKeyText.read(privateText) } catch {
-      throw EngineError.invalid("could not parse private_key: \(error)")
+      throw EngineError.invalid("Unable to parse private_key as an SSH private key: \(error)")
+    }
+    let publicKey: PublicKey
+    do throws(SSHKeyError) { publicKey = try PublicKey(line: publicText) } catch {
+      throw EngineError.invalid("Unable to parse public_key as an SSH public key: \(error)")
     }
     guard try PublicKey(key).blob == publicKey.blob else {
       throw EngineError.invalid("public_key and private_key do not belong together")

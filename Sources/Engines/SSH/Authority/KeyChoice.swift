@@ -8,6 +8,10 @@ enum KeyChoice {
     switch type {
     case "ssh-rsa", "rsa":
       let bits = bits == 0 ? Int64(rsaBits) : bits
+      guard bits >= 2048 else {
+        throw .list(
+          status: 400, ["refusing to generate weak \(type) key: \(bits) bits < 2048 bits"])
+      }
       guard [2048, 3072, 4096, 8192].contains(bits) else {
         throw .invalid("key_bits of an RSA key must be 2048, 3072, 4096 or 8192")
       }
@@ -23,7 +27,7 @@ enum KeyChoice {
     case "ecdsa-sha2-nistp384": return .ecdsa(.p384)
     case "ecdsa-sha2-nistp521": return .ecdsa(.p521)
     case "ssh-ed25519", "ed25519": return .ed25519
-    default: throw .invalid("unknown key_type \"\(type)\"")
+    default: throw .list(status: 400, ["unknown ssh key pair algorithm: \(type)"])
     }
   }
 }

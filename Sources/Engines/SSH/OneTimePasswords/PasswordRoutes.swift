@@ -54,12 +54,12 @@ extension SSHMount {
   private func writeZeroAddressRoles(_ call: Call) throws -> Reply {
     var names: [String] = []
     for name in try call[Fields.roles] ?? [] where !name.isEmpty && !names.contains(name) { names.append(name) }
-    if names.isEmpty { throw EngineError.invalid("missing roles") }
+    if names.isEmpty { throw EngineError.invalid("Missing roles") }
     let wanted = names
     try storage.transaction { transaction in
       for name in wanted {
         guard !name.contains("/"), let bytes = try transaction.get(Self.roleKey(name)) else {
-          throw EngineError.invalid("role \"\(name)\" does not exist")
+          throw EngineError.invalid("Role \"\(name)\" does not exist")
         }
         guard case .password = try Role(bytes) else {
           throw EngineError.invalid("zero-address roles can only be of key type otp")
@@ -114,7 +114,10 @@ extension SSHMount {
       throw .invalid("username is too long or has blanks or control characters")
     }
     let list = NameList.trimmed(role.allowedUsers[...])
-    if list.isEmpty || list == "*" { return asked }
+    if list.isEmpty {
+      throw .invalid("Username has to be either in allowed users list or has to be a default username")
+    }
+    if list == "*" { return asked }
     let allowed = try NameList.allowed(list, isTemplate: role.allowedUsersTemplate, call)
     guard allowed.contains(where: { NameList.areSame($0, asked) }) else {
       throw .invalid("Username is not present is allowed users list")

@@ -44,7 +44,7 @@ struct CertificateRole {
       throw .invalid("\"ttl\" value must be less than \"max_ttl\" when both are specified")
     }
     guard Self.signers.contains(algorithmSigner) else {
-      throw .invalid("unknown algorithm_signer \"\(algorithmSigner)\"")
+      throw .list(status: 400, ["unknown algorithm signer \"\(algorithmSigner)\""])
     }
     if defaultUserTemplate { try Self.checkTemplates([defaultUser], of: "default_user") }
     if allowedUsersTemplate { try Self.checkTemplates(NameList.split(allowedUsers), of: "allowed_users") }

@@ -17,7 +17,7 @@ struct PasswordRole {
   func check() throws(EngineError) {
     if defaultUser.isEmpty { throw .invalid("missing default user") }
     try Self.checkBlocks(blocks, of: "cidr_list")
-    try Self.checkBlocks(excludedBlocks, of: "exclude_cidr_list")
+    try Self.checkBlocks(excludedBlocks, of: "exclude_cidr_list entry")
     guard (1...65535).contains(port) else { throw .invalid("port must be from 1 to 65535") }
     let templates =
       (defaultUserTemplate ? [defaultUser] : []) + (allowedUsersTemplate ? NameList.split(allowedUsers) : [])
@@ -28,7 +28,7 @@ struct PasswordRole {
 
   private static func checkBlocks(_ list: String, of field: String) throws(EngineError) {
     for block in NameList.split(list) where !block.contains("/") || AddressBlock(block) == nil {
-      throw .invalid("failed to validate \(field): invalid CIDR address: \(block)")
+      throw .list(status: 400, ["failed to validate \(field): invalid CIDR address: \(block)"])
     }
   }
 

@@ -15,7 +15,7 @@ enum RoleFields {
   static let excludedBlocks = Field.string("exclude_cidr_list", "otp: blocks to leave out of cidr_list.")
   static let port = Field.int("port", "otp: the port to tell clients, 22 by default.")
   static let allowedUsers = Field.string(
-    "allowed_users", "Users with commas, or * for any. None: for ca nobody, for otp anybody.")
+    "allowed_users", "Users with commas, or * for any. None: for ca nobody, for otp the default user.")
   static let allowedUsersTemplate = Field.bool(
     "allowed_users_template", "Whether allowed_users holds identity templates.")
   static let allowedDomains = Field.string(

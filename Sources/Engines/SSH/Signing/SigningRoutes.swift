@@ -38,10 +38,11 @@ extension SSHMount {
   }
 
   private func issue(_ call: Call) throws -> Reply {
-    let (name, role) = try certificateRole(call)
+    let (name, role) = try certificateRole(
+      call, unknown: "unknown role", unsuitable: "role key type 'otp' not allowed to issue key pairs")
     let type = try call[Fields.type] ?? "rsa"
     guard ["rsa", "ec", "ed25519"].contains(type) else {
-      throw EngineError.invalid("key_type must be one of rsa, ec and ed25519")
+      throw EngineError.list(status: 400, ["unknown ssh key pair algorithm: \(type)"])
     }
     let kind = try KeyChoice.kind(type: type, bits: try call[Fields.bits] ?? 0, rsaBits: Self.issuedRSABits)
     switch kind {
@@ -81,12 +82,14 @@ extension SSHMount {
     return ["serial_number": .string(String(serial, radix: 16)), "signed_key": .string(line + "\n")]
   }
 
-  private func certificateRole(_ call: Call) throws -> (name: String, role: CertificateRole) {
+  private func certificateRole(
+    _ call: Call, unknown: String = "Unknown role", unsuitable: String = "role key type 'otp' not allowed to sign keys"
+  ) throws -> (name: String, role: CertificateRole) {
     let name = try Self.roleName(call)
     switch try role(named: name) {
     case .certificate(let role): return (name, role)
-    case .password: throw EngineError.invalid("role key type 'otp' not allowed to sign keys")
-    case nil: throw EngineError.invalid("Unknown role: \(name)")
+    case .password: throw EngineError.invalid(unsuitable)
+    case nil: throw EngineError.invalid("\(unknown): \(name)")
     }
   }
 

@@ -55,11 +55,20 @@ extension SystemEngine {
   }
 
   private static func enableDevice(_ call: Call) throws -> Reply {
-    try call.active.state.audit.enable(
-      AuditTableEntry(
-        path: MountPath.normalised(call.capture("path")), type: try call[Fields.type] ?? "",
-        description: try call[Fields.description] ?? "", local: try call[Fields.local] ?? false,
-        options: try call[Fields.options] ?? [:]))
+    let audit = try call.active.state.audit
+    let entry = AuditTableEntry(
+      path: MountPath.normalised(call.capture("path")), type: try call[Fields.type] ?? "",
+      description: try call[Fields.description] ?? "", local: try call[Fields.local] ?? false,
+      options: try call[Fields.options] ?? [:])
+    let others = audit.all
+    // Two devices in one file would write each other's chains and rotate each other's log.
+    if entry.type == "file", let file = entry.options["file_path"], !file.isEmpty,
+      others.contains(where: { $0.options["file_path"] == file }),
+      !others.contains(where: { $0.path.hasPrefix(entry.path) || entry.path.hasPrefix($0.path) })
+    {
+      throw EngineError.invalid("file_path already in use: invalid configuration")
+    }
+    try audit.enable(entry)
     return .none
   }
 

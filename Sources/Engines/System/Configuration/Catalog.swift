@@ -15,7 +15,7 @@ extension SystemEngine {
   static let catalogRoutes: [Route<SystemEngine>] = [
     Route(
       "plugins/catalog/", summary: "All engines of this program",
-      [.read: { try catalogue($1) }, .list: { try catalogue($1) }]),
+      [.read: { try catalogue($1) }]),
     Route(
       "plugins/catalog/{type}/", fields: [Fields.type.description], summary: "The engines of one class",
       [.list: { try names($1) }]),
@@ -30,7 +30,9 @@ extension SystemEngine {
       "plugins/reload/backend",
       fields: [Fields.plugin.description, Fields.mounts.description, Fields.scope.description],
       summary: "Starts the engines of mounts anew", [.update: { try reload($1) }]),
-    Route("experiments", summary: "Experiments that are enabled", [.read: { _, _ in .data(["keys": []]) }]),
+    Route(
+      "experiments", summary: "Experiments that are enabled",
+      [.read: { _, _ in .data(["available": [], "enabled": []]) }]),
   ]
 
   /// What the catalogue shows of one engine or kind of database.

@@ -52,7 +52,7 @@ extension SystemEngine {
       throw EngineError.list(status: 400, ["at least one origin or the wildcard must be provided"])
     }
     guard !origins.contains("*") || origins.count == 1 else {
-      throw EngineError.list(status: 400, ["wildcard must be the only value"])
+      throw EngineError.list(status: 400, ["to allow all origins the '*' must be the only value for allowed_origins"])
     }
     let standard = [
       "Content-Type", "X-Requested-With", "X-Vault-AWS-IAM-Server-ID", "X-Vault-MFA", "X-Vault-No-Request-Forwarding",
@@ -88,13 +88,14 @@ extension SystemEngine {
   private static func setHeader(_ call: Call) throws -> Reply {
     let name = call.capture("header").lowercased()
     let values = try call[Fields.values] ?? []
-    guard !values.isEmpty else { throw EngineError.list(status: 400, ["header values cannot be empty"]) }
-    guard !name.hasPrefix("x-vault-") else { throw EngineError.list(status: 400, ["X-Vault headers cannot be set"]) }
+    guard !values.isEmpty else { throw EngineError.invalid("header and values must be specified") }
+    guard !name.hasPrefix("x-vault-") else { throw EngineError.invalid("X-Vault headers cannot be set") }
     for text in values + [name] where text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) {
       throw EngineError.invalid("a header must not hold control characters")
     }
     try call.active.state.responseHeaders.change { $0[name] = .strings(values) }
-    return .data(.null)
+    guard name == "content-security-policy" else { return .data(.null) }
+    return .warning("overriding default Content-Security-Policy which is secure by default, proceed with caution")
   }
 
   private static func removeHeader(_ call: Call) throws -> Reply {

@@ -57,7 +57,8 @@ extension SystemEngine {
   }
 
   private static func wantedLevel(_ call: Call) throws -> LogLevel {
-    guard let text = try call[Fields.level], !text.isEmpty else { throw EngineError.invalid("level is required") }
+    guard let text = try call[Fields.level] else { throw EngineError.invalid("level is required") }
+    guard !text.isEmpty else { throw EngineError.invalid("level is empty") }
     guard let level = LogLevel(api: text) else { throw EngineError.invalid("invalid level provided: \"\(text)\"") }
     return level
   }
@@ -72,11 +73,11 @@ extension SystemEngine {
     return .none
   }
 
-  private static func unknown(_ name: String) -> EngineError { .notFound("logger \"\(name)\" not found") }
+  private static func unknown(_ name: String) -> EngineError { .invalid("logger \"\(name)\" not found") }
 
   private static func level(_ call: Call) throws -> Reply {
     let name = call.capture("name")
-    guard let level = try sink(call).levels[name] else { throw unknown(name) }
+    guard let level = try sink(call).levels[name] else { return .data([:]) }
     return .data(JSONObject([(name, .string(level.rawValue))]))
   }
 

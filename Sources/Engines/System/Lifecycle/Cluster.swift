@@ -5,7 +5,8 @@ internal import Primitives
 
 extension SystemEngine {
   static let clusterRoutes: [Route<SystemEngine>] = [
-    Route("step-down", traits: [.sudo], summary: "Gives up leadership", [.update: { _, _ in .none }]),
+    Route(
+      "step-down", traits: [.sudo, .refusesWithoutText], summary: "Gives up leadership", [.update: { _, _ in .none }]),
     Route("ha-status", traits: [.dataAtTop], summary: "The nodes of the cluster", [.read: { try members($1) }]),
     Route(
       "version-history/", summary: "The versions that have served this storage", [.list: { try versionHistory($1) }]),

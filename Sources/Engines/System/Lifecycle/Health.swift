@@ -15,16 +15,17 @@ private enum Fields {
 extension SystemEngine {
   static let healthRoutes: [Route<SystemEngine>] = [
     Route(
-      "health", traits: [.unauthenticated, .beforeUnseal, .unaudited],
+      "health", traits: [.unauthenticated, .beforeUnseal, .unaudited, .refusesWithoutText],
       fields: [Fields.standbyOK.description, Fields.perfStandbyOK.description]
         + Fields.codes.map { Field.int($0.0, "The status to answer with in that state.").description },
       summary: "Whether the node is initialised, unsealed and active",
       [.read: { try health($1) }, .header: { try health($1) }]),
     Route(
-      "leader", traits: [.unauthenticated, .beforeUnseal, .unaudited], summary: "Which node leads the cluster",
+      "leader", traits: [.unauthenticated, .beforeUnseal, .unaudited, .refusesWithoutText],
+      summary: "Which node leads the cluster",
       [.read: { try leader($1) }]),
     Route(
-      "seal-backend-status", traits: [.unauthenticated, .beforeUnseal, .unaudited],
+      "seal-backend-status", traits: [.unauthenticated, .beforeUnseal, .unaudited, .refusesWithoutText],
       summary: "Whether the seal answers", [.read: { try sealBackendStatus($1) }]),
   ]
 

@@ -18,7 +18,7 @@ private enum Fields {
 extension SystemEngine {
   static let initializationRoutes: [Route<SystemEngine>] = [
     Route(
-      "init", traits: [.unauthenticated, .beforeUnseal, .unaudited],
+      "init", traits: [.unauthenticated, .beforeUnseal, .unaudited, .refusesWithoutText],
       fields: [
         Fields.shares.description, Fields.threshold.description, Fields.stored.description, Fields.pgpKeys.description,
         Fields.rootPGPKey.description, Fields.recoveryShares.description, Fields.recoveryThreshold.description,

@@ -29,7 +29,7 @@ extension SystemEngine {
 
   private static func rootGenerationRoute(_ pattern: PathPattern) -> Route<SystemEngine> {
     Route(
-      pattern, traits: [.unauthenticated, .beforeUnseal],
+      pattern, traits: [.unauthenticated, .beforeUnseal, .refusesWithoutText],
       fields: [Fields.password.description, Fields.pgpKey.description],
       summary: "How the making of a root token stands; begins and ends it",
       [

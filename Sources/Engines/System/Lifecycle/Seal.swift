@@ -13,16 +13,17 @@ private enum Fields {
 extension SystemEngine {
   static let sealRoutes: [Route<SystemEngine>] = [
     Route(
-      "seal-status", traits: [.unauthenticated, .beforeUnseal, .unaudited],
+      "seal-status", traits: [.unauthenticated, .beforeUnseal, .unaudited, .refusesWithoutText],
       summary: "Whether the node is sealed, and how far unsealing is", [.read: { try sealStatus($1.session) }]),
     Route(
-      "unseal", traits: [.unauthenticated, .beforeUnseal, .unaudited],
+      "unseal", traits: [.unauthenticated, .beforeUnseal, .unaudited, .refusesWithoutText],
       fields: [Fields.key.description, Fields.reset.description, Fields.migrate.description],
       summary: "Takes one share of the unseal key", [.update: { try unseal($1) }]),
-    Route("seal", traits: [.sudo], summary: "Seals the node", [.update: { try seal($1) }]),
+    Route("seal", traits: [.sudo, .refusesWithoutText], summary: "Seals the node", [.update: { try seal($1) }]),
     // A sealed node is sealed again without a token: nobody could show one.
     Route(
-      "seal", traits: [.unauthenticated, .beforeUnseal], summary: "Seals the node", [.update: { _, _ in .none }]),
+      "seal", traits: [.unauthenticated, .beforeUnseal, .refusesWithoutText], summary: "Seals the node",
+      [.update: { _, _ in .none }]),
   ]
 
   private static func seal(_ call: Call) throws -> Reply {

@@ -32,10 +32,8 @@ extension SystemEngine {
 
   private static func validate(_ call: Call) throws -> Reply {
     let id = try call[Fields.requestID] ?? ""
-    guard !id.isEmpty else { throw EngineError.invalid("invalid request ID") }
-    guard let payload = try call[Fields.payload], !payload.isEmpty else {
-      throw EngineError.invalid("missing mfa payload")
-    }
+    guard !id.isEmpty else { throw EngineError.invalid("missing request ID") }
+    let payload = try call[Fields.payload] ?? [:]
     return Reply(.resumed(try call.active.state.secondFactors.validate(id, payload: payload, now: call.now)))
   }
 }

@@ -37,6 +37,7 @@ enum MountInfo {
       "max_lease_ttl": .int((settings?.maxTTL ?? set.maxTTL).seconds),
     ]
     addOptional(entry, to: &object)
+    if let lockout = set.userLockout { object["user_lockout_config"] = .object(LockoutTuning.shown(lockout)) }
     return object
   }
 
@@ -47,7 +48,6 @@ enum MountInfo {
     if !set.listingVisibility.isEmpty { object["listing_visibility"] = .string(set.listingVisibility) }
     if !set.identityTokenKey.isEmpty { object["identity_token_key"] = .string(set.identityTokenKey) }
     if set.trimRequestTrailingSlashes { object["trim_request_trailing_slashes"] = true }
-    if let lockout = set.userLockout { object["user_lockout_config"] = .object(lockout) }
     if entry.mountClass == .auth { object["token_type"] = .string(set.tokenType) }
   }
 
@@ -58,6 +58,10 @@ enum MountInfo {
       "force_no_cache": .bool(entry.configuration.forceNoCache), "max_lease_ttl": .int(settings.maxTTL.seconds),
     ]
     addOptional(entry, to: &object)
+    if let lockout = entry.configuration.userLockout {
+      for member in LockoutTuning.shown(lockout).members { object[member.name] = member.value }
+    }
+    if entry.externalEntropyAccess { object["external_entropy_access"] = true }
     if let options = entry.options, !options.isEmpty { object["options"] = Self.options(entry) }
     if !entry.pluginVersion.isEmpty { object["plugin_version"] = .string(entry.pluginVersion) }
     return object

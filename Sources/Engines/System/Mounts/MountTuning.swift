@@ -33,12 +33,71 @@ enum MountTuning {
     tokenType.description, lockout.description, options.description, pluginVersion.description,
   ]
 
-  /// Applies those of `fields` that are there to `configuration`, lists and switches as well as times.
-  static func apply(
-    _ fields: JSONObject, to configuration: inout MountConfiguration, mountClass: MountClass
+  /// Applies the `config` of a mount that is being enabled.
+  static func enable(
+    with config: JSONObject, _ configuration: inout MountConfiguration, mountClass: MountClass
   ) throws(EngineError) {
-    if let raw = fields[defaultTTL.name] { configuration.defaultTTL = try time(raw, "default") }
-    if let raw = fields[maxTTL.name] { configuration.maxTTL = try time(raw, "max") }
+    let kind = mountClass == .auth ? "auth" : "mount"
+    guard config.members.allSatisfy({ isOfItsKind($0.name, $0.value) }) else {
+      throw .invalid("unable to convert given \(kind) config information")
+    }
+    if let raw = config[defaultTTL.name] {
+      configuration.defaultTTL =
+        try time(raw, "default", error: { "unable to parse default TTL of \($0): \($1)" }) ?? .zero
+    }
+    if let raw = config[maxTTL.name] {
+      configuration.maxTTL = try time(raw, "max", error: { "unable to parse max TTL of \($0): \($1)" }) ?? .zero
+    }
+    if let raw = config[noCache.name] { configuration.forceNoCache = try noCache.decode(raw) }
+    if mountClass == .auth, let raw = config[tokenType.name] { configuration.tokenType = try tokenType(raw) }
+    try applyCommon(config, to: &configuration)
+  }
+
+  /// Whether a member of `config` has the JSON type that it must have; what is unknown may be anything.
+  private static func isOfItsKind(_ name: String, _ value: JSONValue) -> Bool {
+    if value.isNull { return true }
+    let isText = value.stringValue != nil || value.numberValue != nil
+    switch name {
+    case defaultTTL.name, maxTTL.name, visibility.name, identityKey.name, tokenType.name, pluginVersion.name:
+      return isText
+    case noCache.name, trim.name: return value.boolValue != nil
+    case requestKeys.name, responseKeys.name, passthrough.name, responseHeaders.name, managedKeys.name, delegated.name:
+      return isText || value.arrayValue != nil
+    default: return true
+    }
+  }
+
+  /// Applies those of the fields of a tuning that are there. An empty time leaves what is, "system" takes it away.
+  static func tune(with fields: JSONObject, _ entry: inout MountEntry) throws(EngineError) {
+    var (usual, longest) = (entry.configuration.defaultTTL, entry.configuration.maxTTL)
+    if let raw = fields[defaultTTL.name] { usual = try time(raw, "default", error: { $1 }) ?? usual }
+    if let raw = fields[maxTTL.name] { longest = try time(raw, "max", error: { $1 }) ?? longest }
+    if usual > .zero && longest > .zero && longest < usual {
+      throw .invalid(
+        "backend max lease TTL of \(longest.seconds) would be less than backend default lease TTL of \(usual.seconds)")
+    }
+    (entry.configuration.defaultTTL, entry.configuration.maxTTL) = (usual, longest)
+    if let raw = fields[lockout.name] { try LockoutTuning.apply(try lockout.decode(raw), to: &entry) }
+    if let raw = fields[tokenType.name] {
+      guard entry.mountClass == .auth else { throw .invalid("'token_type' can only be modified on auth mounts") }
+      guard entry.type != "token" else {
+        throw .invalid("'token_type' cannot be set for 'token' or 'ns_token' auth mounts")
+      }
+      entry.configuration.tokenType = try tokenType(raw)
+    }
+    try applyCommon(fields, to: &entry.configuration)
+  }
+
+  private static func tokenType(_ raw: JSONValue) throws(EngineError) -> String {
+    let type = try tokenType.decode(raw)
+    guard ["", "default-service", "default-batch", "service", "batch"].contains(type) else {
+      throw .invalid("invalid value for 'token_type'")
+    }
+    return type.isEmpty ? "default-service" : type
+  }
+
+  private static func applyCommon(_ fields: JSONObject, to configuration: inout MountConfiguration) throws(EngineError)
+  {
     if let raw = fields[visibility.name] {
       let text = try visibility.decode(raw)
       guard ["", "unauth", "hidden"].contains(text) else { throw .invalid("invalid listing_visibility \(text)") }
@@ -52,19 +111,6 @@ enum MountTuning {
     if let raw = fields[delegated.name] { configuration.delegatedAuthAccessors = try list(delegated, raw) }
     if let raw = fields[identityKey.name] { configuration.identityTokenKey = try identityKey.decode(raw) }
     if let raw = fields[trim.name] { configuration.trimRequestTrailingSlashes = try trim.decode(raw) }
-    if let raw = fields[noCache.name] { configuration.forceNoCache = try noCache.decode(raw) }
-    if let raw = fields[tokenType.name] {
-      let type = try tokenType.decode(raw)
-      guard mountClass == .auth else { throw .invalid("'token_type' can only be modified on auth mounts") }
-      guard ["", "default-service", "default-batch", "service", "batch"].contains(type) else {
-        throw .invalid("invalid value for 'token_type'")
-      }
-      configuration.tokenType = type.isEmpty ? "default-service" : type
-    }
-    if let raw = fields[lockout.name] {
-      guard mountClass == .auth else { throw .invalid("'user_lockout_config' can only be modified on auth mounts") }
-      configuration.userLockout = try lockout.decode(raw)
-    }
   }
 
   private static func list(_ field: Field<[String]>, _ raw: JSONValue) throws(EngineError) -> [String]? {
@@ -72,12 +118,14 @@ enum MountTuning {
     return values.isEmpty ? nil : values
   }
 
-  private static func time(_ raw: JSONValue, _ which: String) throws(EngineError) -> TimeSpan {
-    let text = raw.stringValue ?? raw.numberValue?.text ?? ""
-    if text.isEmpty || text == "system" { return .zero }
-    guard let span = TimeSpan(api: text) else {
-      throw .invalid("unable to parse \(which) TTL of \(text): time: invalid duration \"\(text)\"")
-    }
+  /// Nil for the empty text.
+  private static func time(
+    _ raw: JSONValue, _ which: String, error: (_ text: String, _ reason: String) -> String
+  ) throws(EngineError) -> TimeSpan? {
+    let text = try defaultTTL.decode(raw)
+    if text.isEmpty { return nil }
+    if text == "system" { return .zero }
+    guard let span = TimeSpan(api: text) else { throw .invalid(error(text, Coercion.durationReason(text))) }
     guard span >= .zero else { throw .invalid("\(which) lease TTL must not be negative") }
     return span
   }

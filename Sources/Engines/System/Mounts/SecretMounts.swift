@@ -64,7 +64,8 @@ extension SystemEngine {
     if call.path.hasSuffix("/tune") { return try tuning(mountClass, call) }
     let table = try call.active.state.mounts
     let path = MountPath.normalised(call.capture("path"))
-    guard let mount = table.mount(mountClass, path) else {
+    // The one table is asked for the mount that a path lies in, the other for that very path.
+    guard let mount = mountClass == .auth ? table.mount(.auth, path) : table.resolve(path)?.mount else {
       throw EngineError.invalid(
         mountClass == .auth ? "No auth engine at \(path)" : "No secret engine mount at \(path)")
     }
@@ -73,9 +74,9 @@ extension SystemEngine {
 
   private static func tuning(_ mountClass: MountClass, _ call: Call) throws -> Reply {
     let table = try call.active.state.mounts
-    let path = MountPath.normalised(MountPath.withoutTune(call.capture("path")))
-    guard let mount = table.mount(mountClass, path) else {
-      throw EngineError.invalid("cannot fetch sysview for path \"\(mountClass == .auth ? "auth/" : "")\(path)\"")
+    let path = MountPath.tuned(call, mountClass)
+    guard let mount = table.resolve(path)?.mount else {
+      throw EngineError.invalid("cannot fetch sysview for path \"\(path)\"")
     }
     return .data(MountInfo.tuning(mount.entry, table.settings(of: mount.entry)))
   }
@@ -90,8 +91,11 @@ extension SystemEngine {
     let (session, state) = try call.active
     let path = MountPath.normalised(call.capture("path"))
     var name = try call[Fields.type] ?? ""
-    if name == "plugin" { name = try call[Fields.pluginName] ?? "" }
     guard !name.isEmpty else { throw EngineError.invalid("backend type must be specified as a string") }
+    if name == "plugin" {
+      name = try call[Fields.pluginName] ?? ""
+      guard !name.isEmpty else { throw EngineError.invalid("plugin_name must be provided for plugin backend") }
+    }
     try MountPath.check(path)
     if mountClass == .secret, let reserved = BuiltinMounts.reserved.first(where: path.hasPrefix), !reserved.isEmpty {
       throw EngineError.invalid("cannot mount \"\(path)\"")
@@ -99,7 +103,9 @@ extension SystemEngine {
     if mountClass == .auth && name == "token" && path != "token/" {
       throw EngineError.invalid("token credential backend cannot be instantiated")
     }
-    if name == "identity" { throw EngineError.invalid("mount type of \"identity\" is not mountable") }
+    if mountClass == .secret, ["cubbyhole", "identity", "system", "token"].contains(name) {
+      throw EngineError.invalid("mount type of \"\(name)\" is not mountable")
+    }
     guard let named = state.mounts.type(name, mountClass) else {
       throw EngineError.invalid("plugin not found in the catalog: \(name)")
     }
@@ -115,7 +121,8 @@ extension SystemEngine {
       throw EngineError.invalid("nil backend of type \"kv\" returned from factory")
     }
     if options["version"] != nil && type.name != "kv" {
-      throw EngineError.invalid("secrets engine \"\(type.name)\" does not allow setting a version")
+      let kind = mountClass == .auth ? "auth method" : "secrets engine"
+      throw EngineError.invalid("\(kind) \"\(type.name)\" does not allow setting a version")
     }
     var entry = BuiltinMounts.entry(
       mountClass, path, named.shownName, try call[MountTuning.description] ?? "", random: state.random)
@@ -124,7 +131,7 @@ extension SystemEngine {
     entry.sealWrap = try call[Fields.sealWrap] ?? false
     entry.externalEntropyAccess = try call[Fields.entropy] ?? false
     if mountClass == .auth { entry.configuration.tokenType = "default-service" }
-    try MountTuning.apply(config, to: &entry.configuration, mountClass: mountClass)
+    try MountTuning.enable(with: config, &entry.configuration, mountClass: mountClass)
     let times = entry.configuration
     if times.maxTTL > .zero && times.defaultTTL > times.maxTTL {
       throw EngineError.invalid("given default lease TTL greater than given max lease TTL")
@@ -142,25 +149,18 @@ extension SystemEngine {
 
   private static func tune(_ mountClass: MountClass, _ call: Call) throws -> Reply {
     let (_, state) = try call.active
-    let path = MountPath.normalised(MountPath.withoutTune(call.capture("path")))
-    let shown = (mountClass == .auth ? "auth/" : "") + path
-    if mountClass == .secret, BuiltinMounts.reserved.contains(path), path != "sys/" {
+    let path = MountPath.tuned(call, mountClass)
+    if BuiltinMounts.untunable.contains(where: path.hasPrefix) {
       throw EngineError.invalid("cannot tune \"\(path)\"")
     }
-    guard let mount = state.mounts.mount(mountClass, path) else {
-      throw EngineError.invalid("tune of path \"\(shown)\" failed: no mount entry found")
+    // What lies in a mount is read as the mount, but only the mount's own name changes it.
+    guard let mount = state.mounts.resolve(path)?.mount, mount.entry.requestPath == path else {
+      throw EngineError.invalid("tune of path \"\(path)\" failed: no mount entry found")
     }
     var upgrade: String?
     let changedOptions = try call[MountTuning.options]
     try state.mounts.change(mount) { entry in
-      try MountTuning.apply(call.fields, to: &entry.configuration, mountClass: mountClass)
-      let times = state.mounts.settings(of: entry)
-      let usual = entry.configuration.defaultTTL == .zero ? times.defaultTTL : entry.configuration.defaultTTL
-      if usual > times.maxTTL {
-        throw EngineError.invalid(
-          "backend max lease TTL of \(times.maxTTL.seconds) would be less than backend default lease TTL of "
-            + "\(usual.seconds)")
-      }
+      try MountTuning.tune(with: call.fields, &entry)
       if let description = try call[MountTuning.description] { entry.description = description }
       if let version = try call[MountTuning.pluginVersion] { entry.pluginVersion = version }
       if let changedOptions { upgrade = try Self.changeOptions(of: &entry, changedOptions) }
@@ -172,25 +172,30 @@ extension SystemEngine {
   /// - Returns: a warning where the mount is about to be upgraded.
   private static func changeOptions(of entry: inout MountEntry, _ changes: [String: String]) throws -> String? {
     var options = entry.options ?? [:]
-    let before = options["version"]
+    let isVersioned = entry.type == "kv" || entry.type == "generic"
+    var warning: String?
+    if isVersioned, let text = changes["version"] {
+      let before = options["version"].flatMap(Int.init) ?? 0
+      guard let after = text.isEmpty ? 0 : Int(text) else {
+        throw EngineError.invalid("unable to parse options: strconv.ParseInt: parsing \"\(text)\": invalid syntax")
+      }
+      guard after == 1 || after == 2 else { throw EngineError.invalid("invalid version provided: \(after)") }
+      guard before <= after else { throw EngineError.invalid("cannot downgrade mount from version \(before)") }
+      if before < after {
+        warning =
+          "Upgrading mount from version \(before) to version \(after). This mount will be unavailable for a brief "
+          + "period and will resume service shortly."
+      }
+    }
     for (name, value) in changes { options[name] = value.isEmpty ? nil : value }
     entry.options = options
-    guard entry.type == "kv" || entry.type == "generic", let after = options["version"], after != before else {
-      if entry.type == "kv" && before == "2" && options["version"] == nil {
-        throw EngineError.invalid("cannot downgrade mount from version 2")
-      }
-      return nil
-    }
-    guard after == "1" || after == "2" else { throw EngineError.invalid("invalid version provided: \(after)") }
-    if before == "2" { throw EngineError.invalid("cannot downgrade mount from version 2") }
-    guard after == "2" else { return nil }
-    return "Upgrading mount from version \(before ?? "0") to version 2. This mount will be unavailable for a brief "
-      + "period and will resume service shortly."
+    return warning
   }
 
   // MARK: Moving and disabling
 
   private static func disable(_ mountClass: MountClass, _ call: Call) throws -> Reply {
+    if call.path.hasSuffix("/tune") { throw EngineError.unsupportedOperation }
     let (session, state) = try call.active
     let path = MountPath.normalised(call.capture("path"))
     if mountClass == .secret && BuiltinMounts.reserved.contains(where: path.hasPrefix) {
@@ -215,17 +220,21 @@ extension SystemEngine {
 
   private static func remount(_ call: Call) throws -> Reply {
     let (session, state) = try call.active
-    let from = MountPath.normalised(try call[Fields.from] ?? "")
-    let to = MountPath.normalised(try call[Fields.to] ?? "")
-    guard from != "/" && to != "/" else {
+    let (source, target) = (try call[Fields.from] ?? "", try call[Fields.to] ?? "")
+    guard !source.isEmpty && !target.isEmpty else {
       throw EngineError.invalid("both 'from' and 'to' path must be specified as a string")
     }
-    for path in [from, to] { try MountPath.check(path) }
-    if let source = MountPath.auth(from) {
+    for (name, path) in [("from", source), ("to", target)] where path.first == " " || path.last == " " {
+      throw EngineError.invalid("'\(name)' path cannot contain trailing whitespace")
+    }
+    let (from, to) = (MountPath.normalised(source), MountPath.normalised(target))
+    try MountPath.checkDestination(to)
+    if MountPath.auth(from) != nil {
       guard MountPath.auth(to) != nil else {
         throw EngineError.invalid("cannot remount auth mount to non-auth mount \"\(to)\"")
       }
-      if source == "token/" { throw EngineError.invalid("cannot remount \"\(from)\"") }
+      if from == "auth/token/" { throw EngineError.invalid("cannot remount \"\(from)\"") }
+      if to.hasPrefix("auth/token/") { throw EngineError.invalid("cannot remount to destination \"\(to)\"") }
     } else {
       if BuiltinMounts.reserved.contains(where: from.hasPrefix) {
         throw EngineError.invalid("cannot remount \"\(from)\"")
@@ -277,7 +286,27 @@ enum MountPath {
     return path + "/"
   }
 
-  static func withoutTune(_ path: String) -> String { path.hasSuffix("/tune") ? String(path.dropLast(5)) : path }
+  /// The path below `/v1/` of the mount that a request to `…/tune` is about.
+  static func tuned(_ call: Call, _ mountClass: MountClass) -> String {
+    let path = call.capture("path")
+    let mount = path.hasSuffix("/tune") ? String(path.dropLast(5)) : path
+    return (mountClass == .auth ? "auth/" : "") + normalised(mount)
+  }
+
+  /// - Throws: for a path with empty segments or dots, naming the path that it comes down to.
+  static func checkDestination(_ path: String) throws(EngineError) {
+    var kept: [Substring] = []
+    for segment in path.split(separator: "/") where segment != "." {
+      if segment == ".." { _ = kept.popLast() } else { kept.append(segment) }
+    }
+    let clean = kept.joined(separator: "/") + "/"
+    guard path == clean else {
+      throw .invalid("invalid destination mount: path '\(path)' does not match cleaned path '\(clean)'")
+    }
+    guard path.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7f }) else {
+      throw .invalid("invalid destination mount: path cannot contain non-printable characters")
+    }
+  }
 
   /// The rest below `auth/`; nil for a path that is not there.
   static func auth(_ path: String) -> String? { path.hasPrefix("auth/") ? String(path.dropFirst(5)) : nil }

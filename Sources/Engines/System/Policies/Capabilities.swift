@@ -29,10 +29,10 @@ extension SystemEngine {
 
   private static func ofToken(_ call: Call) throws -> Reply {
     let state = try call.active.state
-    let paths = try paths(call)
     guard let text = try call[Fields.token], !text.isEmpty else {
       throw EngineError.list(status: 400, ["no token found"])
     }
+    let paths = try paths(call)
     guard let token = try state.tokens.lookup(text, now: call.now) else {
       throw EngineError.list(status: 400, ["invalid token"])
     }
@@ -44,11 +44,10 @@ extension SystemEngine {
     guard let accessor = try call[Fields.accessor], !accessor.isEmpty else {
       throw EngineError.invalid("missing accessor")
     }
-    let paths = try paths(call)
     guard let token = try state.tokens.entry(accessor: accessor, now: call.now) else {
       throw EngineError.list(status: 400, ["invalid accessor"])
     }
-    return try answer(token, paths, state)
+    return try answer(token, try paths(call), state)
   }
 
   private static func ofCaller(_ call: Call) throws -> Reply {

@@ -52,6 +52,10 @@ extension SystemEngine {
       throw EngineError.list(status: 400, ["missing policy"])
     }
     let text = PolicyText.decoded(given)
+    let source = try call[Fields.entropy] ?? ""
+    guard ["", "seal", "platform"].contains(source) else {
+      throw EngineError.list(status: 400, ["unsupported entropy source \(source)"])
+    }
     do {
       // A policy that cannot be satisfied is found out now, not when somebody needs a password.
       _ = try PasswordPolicy(text: text).generate(state.random)

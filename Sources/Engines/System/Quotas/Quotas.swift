@@ -7,8 +7,8 @@ private enum Fields {
   static let name = Field.string("name", "The rule's name.")
   static let path = Field.string("path", "The mount, or a path below one, that it is for; empty for all requests.")
   static let rate = Field.double("rate", "So many requests in each interval.")
-  static let interval = Field.signedDuration("interval", "The interval; one second if not set.")
-  static let block = Field.signedDuration(
+  static let interval = Field.duration("interval", "The interval; one second if not set.")
+  static let block = Field.duration(
     "block_interval", "For so long a client that went beyond the rate is refused.")
   static let role = Field.string("role", "Only logins with that role.")
   static let inheritable = Field.bool("inheritable", "Whether namespaces below have the rule too.")
@@ -67,17 +67,18 @@ extension SystemEngine {
     let rate = try call[Fields.rate] ?? 0
     guard rate > 0, rate.isFinite else { throw EngineError.invalid("'rate' is invalid") }
     let interval = try call[Fields.interval] ?? .zero
-    guard interval >= .zero else { throw EngineError.invalid("'interval' is invalid") }
     let block = try call[Fields.block] ?? .zero
-    guard block >= .zero else { throw EngineError.invalid("'block_interval' is invalid") }
     var rule = RateLimit(name: call.capture("name"), path: try call[Fields.path] ?? "", rate: rate)
     rule.interval = interval == .zero ? .seconds(1) : interval
     rule.blockInterval = block
     if let text = try call[Fields.grouping], !text.isEmpty {
       guard let grouping = RateLimit.Grouping(rawValue: text) else {
-        throw EngineError.invalid("'group_by' must be \"ip\" or \"none\"")
+        throw EngineError.invalid("invalid grouping mode \"\(text)\"")
       }
       rule.grouping = grouping
+    }
+    if try call[Fields.secondaryRate] ?? 0 != 0 {
+      throw EngineError.invalid("secondary rate is only valid when using entity-based grouping")
     }
     try place(&rule, call)
     try state.quotas.set(rule)
@@ -95,17 +96,29 @@ extension SystemEngine {
       rule.isInheritable = true
       return
     }
-    rule.isInheritable = try call[Fields.inheritable] ?? false
-    guard let (mount, rest) = try call.active.state.mounts.resolve(rule.path) else {
-      throw EngineError.invalid("invalid mount path \"\(rule.path)\"")
+    let path = MountPath.normalised(rule.path)
+    guard let (mount, rest) = try call.active.state.mounts.resolve(path) else {
+      throw EngineError.invalid("invalid mount path \"\(path)\"")
     }
     rule.mount = mount.entry.requestPath
-    rule.suffix = rest
+    rule.suffix = rest.hasSuffix("/") ? String(rest.dropLast()) : rest
+    rule.path = rule.mount + rule.suffix
     if !rule.role.isEmpty {
-      guard rest.isEmpty, mount.entry.mountClass == .auth else {
-        throw EngineError.invalid("a quota with a role needs the path of an auth mount")
+      guard rule.suffix.isEmpty else {
+        throw EngineError.invalid(
+          "Quotas cannot contain both a path suffix and a role. If a role is provided, path must be a valid auth mount "
+            + "with a concept of roles")
+      }
+      guard mount.entry.mountClass == .auth else {
+        throw EngineError.invalid(
+          "Mount path \"\(rule.mount)\" is not a valid auth method and therefore unsuitable for use with role-based quotas"
+        )
       }
     }
+    guard try call[Fields.inheritable] != true else {
+      throw EngineError.invalid("only namespace quotas can be configured as inheritable")
+    }
+    rule.isInheritable = false
   }
 
   private static func leaseCount(_ call: Call) throws -> Reply {
@@ -133,15 +146,16 @@ extension SystemEngine {
   }
 
   private static func configureQuotas(_ call: Call) throws -> Reply {
-    let exempt = try call[Fields.exempt]
-    let absolute = try call[Fields.absolute]
-    let audits = try call[Fields.audits]
-    let headers = try call[Fields.headers]
+    // A write says all of it: what it does not name is empty or off from then on.
+    let exempt = try call[Fields.exempt] ?? []
+    let absolute = try call[Fields.absolute] ?? []
+    let audits = try call[Fields.audits] ?? false
+    let headers = try call[Fields.headers] ?? false
     try call.active.state.quotas.configure { configuration in
-      if let exempt { configuration.exemptPaths = exempt.sorted() }
-      if let absolute { configuration.absoluteExemptPaths = absolute.sorted() }
-      if let audits { configuration.auditsRefusals = audits }
-      if let headers { configuration.showsHeaders = headers }
+      configuration.exemptPaths = exempt
+      configuration.absoluteExemptPaths = absolute
+      configuration.auditsRefusals = audits
+      configuration.showsHeaders = headers
     }
     return .none
   }

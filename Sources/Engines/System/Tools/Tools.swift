@@ -51,7 +51,7 @@ extension SystemEngine {
         "unsupported entropy source \"\(source)\"; must be \"platform\" or \"seal\", or \"all\"")
     }
     guard count >= 1 else { throw EngineError.invalid("\"bytes\" cannot be less than 1") }
-    guard count <= mostBytes else { throw EngineError.invalid("\"bytes\" should be less than \(mostBytes)") }
+    guard count <= mostBytes else { throw EngineError.invalid("\"bytes\" must be less than \(mostBytes)") }
     let format = try call[Fields.format] ?? "base64"
     let bytes = try call.active.state.random.bytes(Int(count))
     switch format {

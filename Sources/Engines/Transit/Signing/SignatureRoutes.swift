@@ -218,7 +218,10 @@ extension TransitMount {
     }
     let kinds = [("signature", signatures), ("hmac", hmacs), ("cmac", cmacs)].filter { $0.1 > 0 }
     guard let first = kinds.first else {
-      throw EngineError.invalid("missing one of 'signature', 'hmac' or 'cmac' arguments to verify")
+      throw EngineError.invalid(
+        isBatch
+          ? "no batch_input elements have 'signature', 'hmac' or 'cmac'"
+          : "missing one of 'signature', 'hmac' or 'cmac' arguments to verify")
     }
     if kinds.count > 1 {
       throw EngineError.invalid("elements of batch_input must all provide either 'signature', 'hmac' or 'cmac'")

@@ -59,6 +59,9 @@ extension TransitMount {
     if try call[Fields.convergent] ?? false {
       throw EngineError.invalid("import cannot be used on keys with convergent encryption enabled")
     }
+    if try period > .zero && call[Own.allowRotation] != true {
+      throw EngineError.list(status: 400, ["allow_rotation must be set to true if auto-rotation is enabled"])
+    }
     let material = try importedMaterial(call, type, hash, context: "error importing key: ")
     var size = 0
     if type == .hmac, case .secret(let key) = material { size = key.count }

@@ -10,15 +10,16 @@ extension Bench {
     try cluster.query("CREATE ROLE reader")
     try client.done("POST", "/v1/sys/mounts/database", "{\"type\":\"database\"}")
     print("\nlogins for PostgreSQL, and its statements alone (pgbench); ours: the part of the time that is not theirs")
-    print("connections     ours/s   p50 ms   p99 ms  CPU us  statements/s   ours")
-    for connections in [1, connections] {
-      try configure(client, cluster, connections: connections)
+    print("clients   pool      ours/s   p50 ms   p99 ms  CPU us  statements/s   ours")
+    // The last with the pool that a configuration has which says nothing of it.
+    for (clients, pool) in [(1, 1), (connections, connections), (connections, 4)] {
+      try configure(client, cluster, connections: pool)
       let request = request("GET", "/v1/database/creds/app", token: client.token)
       var shares: [(share: Double, alone: Double, measured: Measurement)] = []
       for _ in 0..<rounds {
         truncateAudit()
-        let alone = try cluster.throughput(of: Self.script, connections: connections, seconds: seconds)
-        let generator = LoadGenerator(connections: connections, seconds: seconds)
+        let alone = try cluster.throughput(of: Self.script, connections: pool, seconds: seconds)
+        let generator = LoadGenerator(connections: clients, seconds: seconds)
         let measured = try generator.run(against: server, expecting: 200) { _ in request }
         if !measured.unexpected.isEmpty { throw Problem("\(Self.databaseWork) was answered \(measured.unexpected)") }
         shares.append((1 - measured.throughput / alone, alone, measured))
@@ -30,8 +31,10 @@ extension Bench {
         (text(middle.measured.percentile(0.99) * 1000, 2), 9), (text(middle.measured.cost, 0), 8),
         (text(middle.alone, 0), 14), (text(max(0, middle.share) * 100, 0) + " %", 7),
       ]
-      var line = String(repeating: " ", count: 11 - "\(connections)".utf8.count) + "\(connections)"
-      for (cell, width) in cells { line += String(repeating: " ", count: max(1, width - cell.utf8.count)) + cell }
+      var line = ""
+      for (cell, width) in [("\(clients)", 7), ("\(pool)", 7)] + cells {
+        line += String(repeating: " ", count: max(1, width - cell.utf8.count)) + cell
+      }
       print(line)
     }
   }

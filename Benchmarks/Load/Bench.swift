@@ -58,7 +58,7 @@ struct Bench {
       bareResults.append(reference)
       for (place, work) in works.enumerated() {
         // The audit log of a benchmark grows by a gigabyte in seconds, and then the disk is what is measured.
-        truncate(auditPath, 0)
+        truncateAudit()
         let generator = LoadGenerator(connections: work.connections ?? connections, seconds: seconds)
         let result = try generator.run(against: server, expecting: work.status, work.source)
         if !result.unexpected.isEmpty { throw Problem("\(work.name) was answered \(result.unexpected)") }
@@ -71,17 +71,21 @@ struct Bench {
     print("\nstart (development server, exec to the first answer)   \(text(startUp * 1000, 1)) ms      goal 50 ms")
     print("resident memory, idle \(text(idle, 1)) MB (goal 35), after the load \(text(afterRun, 1)) MB (goal 60)")
     try many(&server, arguments, root: root)
+    let client = try Client(port: port)
+    client.token = root
+    try databaseLogins(server, client)
     server.stop()
     bareServer.kill()
   }
 
   private var auditPath: String { folder + "/audit.log" }
+  func truncateAudit() { truncate(auditPath, 0) }
 
   private func configure(port: Int) throws {
     let key = (0..<32).map { _ in "0123456789abcdef".randomElement() ?? "0" }
-    try write(String(key), to: folder + "/seal.key", mode: 0o600)
+    try writeFile(String(key), to: folder + "/seal.key", mode: 0o600)
     mkdir(folder + "/raft", 0o700)
-    try write(
+    try writeFile(
       """
       storage "raft" {
         path = "\(folder)/raft"
@@ -99,14 +103,6 @@ struct Bench {
       api_addr = "http://127.0.0.1:\(port)"
       cluster_addr = "https://127.0.0.1:\(port + 1)"
       """, to: folder + "/server.hcl", mode: 0o600)
-  }
-
-  private func write(_ text: String, to path: String, mode: mode_t) throws {
-    let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
-    guard file >= 0 else { throw Problem("cannot write \(path)") }
-    defer { close(file) }
-    let bytes = Array(text.utf8)
-    guard Glibc.write(file, bytes, bytes.count) == bytes.count else { throw Problem("cannot write \(path)") }
   }
 
   private func start(
@@ -170,7 +166,7 @@ struct Bench {
   /// The list of many keys, and how long a start takes with them.
   private func many(_ server: inout ServedProcess, _ arguments: [String], root: String) throws {
     guard secrets > 0 else { return }
-    truncate(auditPath, 0)
+    truncateAudit()
     let writes = LoadGenerator(connections: connections, seconds: 600, limit: secrets)
     let filled = try writes.run(against: server, expecting: 200) {
       request("POST", "/v1/kv/data/many/k\($0)", token: root, body: secret($0))
@@ -178,7 +174,7 @@ struct Bench {
     print(
       "\(secrets) new secrets written: \(text(filled.throughput, 0)) /s, p99 \(text(filled.percentile(0.99) * 1000, 1)) ms"
     )
-    truncate(auditPath, 0)
+    truncateAudit()
     let listing = request("LIST", "/v1/kv/metadata/many", token: root)
     let lists = LoadGenerator(connections: 1, seconds: 600, limit: 5)
     let listed = try lists.run(against: server, expecting: 200) { _ in listing }
@@ -230,7 +226,7 @@ struct Bench {
     return sorted.isEmpty ? 0 : sorted[sorted.count / 2]
   }
 
-  private func text(_ value: Double, _ digits: Int) -> String {
+  func text(_ value: Double, _ digits: Int) -> String {
     var scale = 1.0
     for _ in 0..<digits { scale *= 10 }
     let rounded = Int((value * scale).rounded())

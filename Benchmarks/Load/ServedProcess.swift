@@ -37,6 +37,15 @@ final class ServedProcess {
     waitpid(pid, nil, 0)
   }
 
+  /// Waits until it ends by itself; returns its exit status.
+  func awaitEnd() -> Int32 {
+    guard isRunning else { return 0 }
+    isRunning = false
+    var status: Int32 = 0
+    waitpid(pid, &status, 0)
+    return status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F
+  }
+
   /// Waits until health is answered with 200, or with another of `statuses`.
   func awaitHealth(_ statuses: Set<Int> = [200], atMost seconds: Double = 60) throws {
     let end = now() + seconds
@@ -72,15 +81,6 @@ final class ServedProcess {
       if fields.count > 1, let kilobytes = Double(fields[1]) { return kilobytes / 1024 }
     }
     return 0
-  }
-
-  private func readFile(_ path: String) -> String {
-    let file = open(path, O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { return "" }
-    defer { close(file) }
-    var buffer = [UInt8](repeating: 0, count: 8192)
-    let count = read(file, &buffer, buffer.count)
-    return String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
   }
 }
 
@@ -123,4 +123,22 @@ func loopback(port: Int) -> sockaddr_in {
   address.sin_port = UInt16(port).bigEndian
   address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
   return address
+}
+
+/// At most 8 KiB of a file; empty where there is none.
+func readFile(_ path: String) -> String {
+  let file = open(path, O_RDONLY | O_CLOEXEC)
+  guard file >= 0 else { return "" }
+  defer { close(file) }
+  var buffer = [UInt8](repeating: 0, count: 8192)
+  let count = read(file, &buffer, buffer.count)
+  return String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
+}
+
+func writeFile(_ text: String, to path: String, mode: mode_t) throws {
+  let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
+  guard file >= 0 else { throw Problem("cannot write \(path)") }
+  defer { close(file) }
+  let bytes = Array(text.utf8)
+  guard write(file, bytes, bytes.count) == bytes.count else { throw Problem("cannot write \(path)") }
 }

@@ -93,4 +93,46 @@ import Testing
     #expect(world.run("ssh", "-mode=ca", "-role=admin", "--", destination) == 1)
     #expect(world.requests.isEmpty)
   }
+
+  private func door(_ answer: String = #"{"ip":"192.0.2.7","username":"mona","role_name":"otp"}"#) -> World {
+    let world = World().on("PUT /v1/ssh/verify", 200, #"{"request_id":"r","data":\#(answer)}"#)
+    world.variables["PAM_USER"] = "mona"
+    world.ownAddresses = ["127.0.0.1", "192.0.2.7"]
+    world.input = "p-1\0"
+    return world
+  }
+
+  @Test func aGoodPasswordOpensTheDoor() {
+    let world = door()
+    #expect(world.run("ssh", "verify-otp") == 0 && world.output.isEmpty && world.errors.isEmpty)
+    #expect(world.body(0) == #"{"otp":"p-1"}"#)
+    #expect(world.header("X-Vault-Token") == nil)
+    let behind = door()
+    behind.ownAddresses = []
+    #expect(behind.run("ssh", "verify-otp", "-allowed-cidr-list=10.0.0.0/8,192.0.2.0/24", "-allowed-roles=a,otp") == 0)
+    let elsewhere = World().on("PUT /v1/door/verify", 400, refusal("OTP not found"))
+    elsewhere.variables["PAM_USER"] = "mona"
+    elsewhere.input = "p-1"
+    #expect(elsewhere.run("ssh", "verify-otp", "-mount-point=door/") == 2 && elsewhere.errors.contains("OTP not found"))
+  }
+
+  @Test func otherPasswordsDoNot() {
+    for answer in [
+      #"{"ip":"192.0.2.8","username":"mona","role_name":"otp"}"#,
+      #"{"ip":"192.0.2.7","username":"root","role_name":"otp"}"#,
+      #"{"ip":"192.0.2.7","username":"Mona","role_name":"otp"}"#, #"{"message":"verify-echo-response"}"#, "{}",
+      #"{"ip":"","username":"mona","role_name":"otp"}"#,
+    ] {
+      let world = door(answer)
+      #expect(world.run("ssh", "verify-otp") == 2 && !world.errors.isEmpty)
+    }
+    #expect(door().run("ssh", "verify-otp", "-allowed-roles=admin") == 2)
+    #expect(door().run("ssh", "verify-otp", "-allowed-cidr-list=nonsense") == 1)
+    let silent = door()
+    silent.input = "\0"
+    #expect(silent.run("ssh", "verify-otp") == 1 && silent.requests.isEmpty)
+    let nobody = door()
+    nobody.variables["PAM_USER"] = nil
+    #expect(nobody.run("ssh", "verify-otp") == 1 && nobody.requests.isEmpty)
+  }
 }

@@ -21,6 +21,7 @@ final class World: Transport {
   /// Programs that take the terminal over: what they are called with, to an exit status.
   var attached: [String: ([String], [String: String]) -> Int32] = [:]
   var addresses: [String: String] = [:]
+  var ownAddresses: [String] = []
 
   private(set) var requests: [HTTPRequest] = []
   private(set) var output = ""
@@ -80,6 +81,7 @@ final class World: Transport {
         ?? .failure(FileError("\(path): no such file or directory", isAbsence: true))
     }
     environment.resolveAddress = { self.addresses[$0] }
+    environment.ownAddresses = { self.ownAddresses }
     environment.isInputTerminal = isTerminal
     environment.isOutputTerminal = isTerminal
     environment.isErrorTerminal = isTerminal

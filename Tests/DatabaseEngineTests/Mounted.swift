@@ -53,7 +53,7 @@ final class FakeDatabase: Sendable {
     }
 
     func verify() throws(DatabaseError) { try act { _ in } }
-    func username(for subject: UsernameSubject) throws(DatabaseError) -> String {
+    func username(for subject: UsernameSubject, template: String?) throws(DatabaseError) -> String {
       "v-\(subject.displayName)-\(database.state.withLock { $0.users.count + $0.deletedWith.count })"
     }
     func createUser(_ user: NewUser) throws(DatabaseError) {

@@ -50,7 +50,7 @@ final class PretendedDatabase: Sendable {
     let password: String
 
     func verify() throws(DatabaseError) {}
-    func username(for subject: UsernameSubject) throws(DatabaseError) -> String { "user" }
+    func username(for subject: UsernameSubject, template: String?) throws(DatabaseError) -> String { "user" }
     func createUser(_ new: NewUser) throws(DatabaseError) {}
     func deleteUser(_ name: String, statements: [String]) throws(DatabaseError) {}
     func rotateRoot(to password: SecretBytes, statements: [String]) throws(DatabaseError) {}

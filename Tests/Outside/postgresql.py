@@ -74,15 +74,12 @@ class Cluster:
 
     def speak_tls(self):
         """From now on with a certificate for 127.0.0.1; the user `certified` must show one of its own."""
-        def openssl(*arguments):
-            subprocess.run(["openssl", *arguments], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                           cwd=self.folder)
-        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-days", "2",
+        self.openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-days", "2",
                 "-subj", "/CN=Trial CA")
         for name, subject, extra in (("server", "/CN=database", ["-addext", "subjectAltName=IP:127.0.0.1"]),
                                      ("client", "/CN=certified", [])):
-            openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", subject, *extra)
-            openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out",
+            self.openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", subject, *extra)
+            self.openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out",
                     f"{name}.pem", "-days", "2", "-copy_extensions", "copy")
         for name in ("ca.pem", "server.pem", "server.key"):
             os.chmod(os.path.join(self.folder, name), 0o600)
@@ -98,15 +95,20 @@ class Cluster:
             file.write("hostssl all certified 127.0.0.1/32 cert\n" + rules)
         self.restart()
 
+    def openssl(self, *arguments):
+        return subprocess.run(["openssl", *arguments], check=True, capture_output=True, text=True, cwd=self.folder).stdout
+
     def pem(self, name):
         with open(os.path.join(self.folder, name)) as file:
             return file.read()
 
-    def query(self, sql, user="root", password="rootpw"):
-        """The rows, as psql shows them; an exception where the server refuses."""
+    def query(self, sql, user="root", password="rootpw", **settings):
+        """The rows, as psql shows them; an exception where the server refuses. Settings are keywords of libpq."""
         done = subprocess.run(
-            [os.path.join(self.bin, "psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(self.port),
-             "-U", user, "-d", "postgres", "-c", sql], capture_output=True, text=True,
+            [os.path.join(self.bin, "psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", "-d",
+             " ".join(f"{key}='{value}'" for key, value in {
+                 "host": "127.0.0.1", "port": self.port, "user": user, "dbname": "postgres", **settings}.items()),
+             "-c", sql], capture_output=True, text=True,
             env={**os.environ, "PGPASSWORD": password, "PGCONNECT_TIMEOUT": "10"})
         if done.returncode != 0:
             raise RuntimeError(done.stderr.strip())

@@ -46,6 +46,22 @@ EVP_PKEY *coffer_p256_key(void);
 X509 *coffer_certificate(EVP_PKEY *key, const char *common_name, const char *names, int days, uint64_t serial,
                          X509 *issuer, EVP_PKEY *issuer_key);
 
+// Certificates of clients, and their keys. See ClientCertificate.c.
+
+/// New keys; NULL where there is none to be had.
+EVP_PKEY *coffer_rsa_key(size_t bits);
+EVP_PKEY *coffer_ec_key(const char *curve);
+EVP_PKEY *coffer_ed25519_key(void);
+
+/// The private key in a PEM text; NULL where there is none, or it is under a passphrase.
+EVP_PKEY *coffer_private_key(const void *pem, size_t count);
+
+/// A version 3 certificate (RFC 5280) for TLS clients, signed by the issuer. `serial` is big endian and positive; times are seconds of the
+/// Unix epoch; `digest` is NULL for keys that sign whole messages. NULL on failure.
+X509 *coffer_client_certificate(EVP_PKEY *key, const char *common_name, const uint8_t *serial, int serial_count,
+                                int64_t not_before, int64_t not_after, X509 *issuer, EVP_PKEY *issuer_key,
+                                const EVP_MD *digest);
+
 // Keys of public-key algorithms, their numbers and certificate requests.
 #include <openssl/bn.h>
 #include <openssl/ec.h>

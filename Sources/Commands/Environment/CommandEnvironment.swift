@@ -29,6 +29,8 @@ package struct CommandEnvironment {
     }
   /// The address of a host, in numbers; nil where it has none.
   package var resolveAddress: (_ host: String) -> String? = { _ in nil }
+  /// The addresses of this machine, in numbers.
+  package var ownAddresses: () -> [String] = { [] }
   /// Where the running program lies, for shells that are to call it.
   package var programPath: String
   /// What `version` prints after the name, such as `1.21.0+coffer.0.1.0`.

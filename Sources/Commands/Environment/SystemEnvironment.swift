@@ -19,6 +19,7 @@ extension CommandEnvironment {
       programPath: ownPath(), version: version)
     environment.runAttached = { AttachedProgram.run($0, $1, variables: $2) }
     environment.resolveAddress = { HostAddress.find($0) }
+    environment.ownAddresses = { HostAddress.own() }
     environment.isInputTerminal = isatty(0) == 1
     environment.isOutputTerminal = isatty(1) == 1
     environment.isErrorTerminal = isatty(2) == 1

@@ -82,7 +82,7 @@ struct CommandTree {
       Topic(name: "transit", synopsis: "Bring keys to the transit engine") {
         [TransitImportCommand(), TransitImportVersionCommand()]
       },
-      Topic(name: "ssh", synopsis: SSHCommand().synopsis) { [SSHCommand()] },
+      Topic(name: "ssh", synopsis: SSHCommand().synopsis) { [SSHCommand(), SSHVerifyCommand()] },
       Topic(name: "policy", synopsis: "Work with policies") {
         [
           PolicyListCommand(), PolicyReadCommand(), PolicyWriteCommand(), PolicyDeleteCommand(), PolicyFormatCommand(),

@@ -38,22 +38,24 @@ extension DatabaseMount {
     do {
       let database = try database(role.connection)
       let username = try database.username(
-        for: UsernameSubject(displayName: call.principal?.displayName ?? "", roleName: name, now: call.now))
+        for: UsernameSubject(displayName: call.principal?.displayName ?? "", roleName: name, now: call.now),
+        template: role.credential.nameTemplate)
+      let end = call.now + life.ttl + Self.grace
       let credential = try makeCredential(
-        role.credential, username: username, connection: connection, call: call, life: life.ttl)
+        role.credential, username: username, connection: connection, now: call.now, until: end)
       return try create(
         NewUser(
-          name: username, credential: credential.kept, expiration: call.now + life.ttl + Self.grace,
+          name: username, credential: credential.kept, expiration: end,
           statements: role.creationStatements, rollbackStatements: role.rollbackStatements),
-        role: role, named: name, in: database, answer: credential.answer, now: call.now)
+        role: role, named: name, in: database, credential: credential, now: call.now)
     } catch let error as DatabaseError {
       throw error.answer
     }
   }
 
   private func create(
-    _ user: NewUser, role: RoleRecord, named name: String, in database: any DatabasePlugin, answer: JSONObject,
-    now: Timestamp
+    _ user: NewUser, role: RoleRecord, named name: String, in database: any DatabasePlugin,
+    credential: IssuedCredential, now: Timestamp
   ) throws -> Reply {
     let id = context.random.uuid()
     let key = Folder.creations + id
@@ -76,12 +78,12 @@ extension DatabaseMount {
 
     var lease = LeaseRequest(
       kind: Self.leaseKind, internalData: LeasedUser(role: role, named: name, username: user.name, creation: id).data,
-      ttl: role.defaultTTL, maxTTL: role.maxTTL, renewable: true)
+      ttl: role.defaultTTL, maxTTL: role.maxTTL, renewable: credential.isRenewable)
     var settling = WriteBatch()
     settling.delete(key)
     settling.preconditions = [.unchanged(key: key, since: index)]
     lease.settling = storage.absolute(settling)
-    var reply = Reply.data(answer)
+    var reply = Reply.data(credential.answer)
     reply.lease = lease
     return reply
   }

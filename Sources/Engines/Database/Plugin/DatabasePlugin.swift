@@ -28,8 +28,9 @@ protocol DatabasePlugin: Sendable {
   /// Logs in, so that a wrong configuration is found out when it is written.
   func verify() throws(DatabaseError)
 
-  /// A name that no other user has, by the connection's template.
-  func username(for subject: UsernameSubject) throws(DatabaseError) -> String
+  /// A name that no other user has.
+  /// - Parameter template: nil for the connection's.
+  func username(for subject: UsernameSubject, template: String?) throws(DatabaseError) -> String
 
   /// Creates the user by the role's statements, wholly or not at all.
   /// - Throws: where `error.isOutcomeUnknown`, the user may be there nevertheless.
@@ -60,8 +61,8 @@ enum UserCredential: Sendable, Equatable {
   case password(SecretBytes)
   /// Subject public key info in PEM.
   case publicKey(String)
-  /// The distinguished name (RFC 4514) of client certificates.
-  case certificateSubject(String)
+  /// Nothing: it believes certificates of an authority, whose common name is the user's name.
+  case certificate
 }
 
 struct NewUser: Sendable {

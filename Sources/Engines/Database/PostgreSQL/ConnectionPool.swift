@@ -20,7 +20,8 @@ final class ConnectionPool: Sendable {
   private struct State {
     var idle: [Idle] = []
     var open = 0
-    var waiting = 0
+    /// Those who wait, in the order in which they came; only while as many are open as may be.
+    var line: [Place] = []
     var isClosed = false
   }
 
@@ -31,7 +32,7 @@ final class ConnectionPool: Sendable {
 
   private let settings: ConnectionSettings
   private let limits: Limits
-  private let state = Monitored(State())
+  private let state = Locked(State())
 
   init(_ settings: ConnectionSettings, _ limits: Limits) {
     self.settings = settings
@@ -68,21 +69,28 @@ final class ConnectionPool: Sendable {
     return .seconds(min(seconds, 60))
   }
 
-  /// Counts the caller among those who have a connection, once there is room.
+  /// Counts the caller among those who have a connection, once there is room and nobody came earlier.
   private func admit() throws(PostgreSQLError) {
-    let isCrowded = state.withLock { state in
-      if state.open >= limits.open && state.waiting >= Self.maxWaiting { return true }
-      state.waiting += 1
-      return false
+    let place = try state.withLock { state throws(PostgreSQLError) -> Place? in
+      if state.open < limits.open {
+        state.open += 1
+        return nil
+      }
+      if state.line.count >= Self.maxWaiting {
+        throw PostgreSQLError(.timeout, "too many requests wait for a connection to the database")
+      }
+      let place = Place()
+      state.line.append(place)
+      return place
     }
-    if isCrowded { throw PostgreSQLError(.timeout, "too many requests wait for a connection to the database") }
-    let isIn = state.wait(atMost: Self.longestWait) { state -> Bool? in
-      guard state.open < limits.open else { return nil }
-      state.open += 1
+    guard let place, !place.wait(atMost: Self.longestWait) else { return }
+    // Whoever is not in the line any more was called at the last moment.
+    let isOut = state.withLock { state in
+      guard let index = state.line.firstIndex(where: { $0 === place }) else { return false }
+      state.line.remove(at: index)
       return true
     }
-    state.withLock { $0.waiting -= 1 }
-    if isIn == nil { throw PostgreSQLError(.timeout, "no connection to the database became free in time") }
+    if isOut { throw PostgreSQLError(.timeout, "no connection to the database became free in time") }
   }
 
   private func takeIdle() -> Idle? {
@@ -98,13 +106,18 @@ final class ConnectionPool: Sendable {
   }
 
   private func giveBack(_ lent: Idle?) {
-    state.update { state in
-      state.open -= 1
-      guard let lent, !state.isClosed, lent.connection.isUsable, !lent.connection.isInTransaction, isFresh(lent),
+    let next = state.withLock { state -> Place? in
+      if let lent, !state.isClosed, lent.connection.isUsable, !lent.connection.isInTransaction, isFresh(lent),
         state.idle.count < limits.idle
-      else { return }
-      state.idle.append(lent)
+      {
+        state.idle.append(lent)
+      }
+      if !state.line.isEmpty { return state.line.removeFirst() }
+      state.open -= 1
+      return nil
     }
+    // Who is called is counted in place of the caller.
+    next?.call()
   }
 
   func close() {

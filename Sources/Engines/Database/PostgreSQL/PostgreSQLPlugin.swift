@@ -5,7 +5,9 @@ internal import SecretMemory
 
 /// `postgresql-database-plugin`: users are roles of a PostgreSQL cluster.
 struct PostgreSQLPlugin: DatabasePlugin {
-  static let type = DatabasePluginType(name: "postgresql-database-plugin", credentialTypes: [.password]) {
+  static let type = DatabasePluginType(
+    name: "postgresql-database-plugin", credentialTypes: [.password, .clientCertificate]
+  ) {
     (surroundings) throws(DatabaseError) in try PostgreSQLPlugin(surroundings)
   }
 
@@ -15,12 +17,14 @@ struct PostgreSQLPlugin: DatabasePlugin {
 
   private let details: PostgreSQLDetails
   private let naming: PostgreSQLUsername
+  private let random: RandomSource
   private let pool: ConnectionPool
   private let turns = TransactionTurns()
 
   init(_ surroundings: PluginSurroundings) throws(DatabaseError) {
     details = try PostgreSQLDetails(surroundings)
     naming = try PostgreSQLUsername(template: details.usernameTemplate, random: surroundings.random)
+    random = surroundings.random
     pool = ConnectionPool(details.settings, details.limits)
   }
 
@@ -32,7 +36,10 @@ struct PostgreSQLPlugin: DatabasePlugin {
     } catch { throw DatabaseError(error.description, isUnavailable: Self.isUnavailable(error)) }
   }
 
-  func username(for subject: UsernameSubject) throws(DatabaseError) -> String { try naming.username(for: subject) }
+  func username(for subject: UsernameSubject, template: String?) throws(DatabaseError) -> String {
+    guard let template else { return try naming.username(for: subject) }
+    return try PostgreSQLUsername(template: template, random: random).username(for: subject)
+  }
 
   func createUser(_ user: NewUser) throws(DatabaseError) {
     do throws(DatabaseError) {
@@ -83,7 +90,12 @@ struct PostgreSQLPlugin: DatabasePlugin {
     switch credential {
     case .password(let password): values.password = password
     case nil: break
-    case .publicKey, .certificateSubject: throw DatabaseError("PostgreSQL knows its users by passwords")
+    case .certificate:
+      // It would be left as it is, and be the password of all of them.
+      if statements.contains(where: { $0.contains("{{password}}") }) {
+        throw DatabaseError("users with client certificates have no {{password}}", isRefusal: true)
+      }
+    case .publicKey: throw DatabaseError("PostgreSQL knows its users by passwords and certificates")
     }
     try session { (connection) throws(PostgreSQLError) in
       var filled = values

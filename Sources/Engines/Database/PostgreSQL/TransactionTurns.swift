@@ -8,45 +8,65 @@ final class TransactionTurns: Sendable {
   private struct State {
     var running = 0
     var isAlone = false
-    var lastTicket: UInt64 = 0
-    /// The tickets of those who wait, in the order in which they came.
-    var waiting: [UInt64] = []
+    /// Those who wait, in the order in which they came.
+    var line: [(place: Place, alone: Bool)] = []
+
+    func admits(alone: Bool) -> Bool { !isAlone && (!alone || running == 0) }
+
+    mutating func enter(alone: Bool) {
+      running += 1
+      isAlone = alone
+    }
+
+    /// Lets in whoever may come in now; they are to be called.
+    mutating func next() -> [Place] {
+      var called: [Place] = []
+      while let first = line.first, admits(alone: first.alone) {
+        enter(alone: first.alone)
+        called.append(line.removeFirst().place)
+      }
+      return called
+    }
   }
 
   private static let longestWait = TimeSpan.seconds(30)
-  private let state = Monitored(State())
+  private let state = Locked(State())
 
   /// How many are inside or wait.
-  var present: Int { state.withLock { $0.running + $0.waiting.count } }
+  var present: Int { state.withLock { $0.running + $0.line.count } }
 
   func run<R>(alone: Bool, _ body: () throws(PostgreSQLError) -> R) throws(PostgreSQLError) -> R {
     try enter(alone: alone)
     defer {
-      state.update { state in
+      let called = state.withLock { state in
         state.running -= 1
         state.isAlone = false
+        return state.next()
       }
+      for place in called { place.call() }
     }
     return try body()
   }
 
   private func enter(alone: Bool) throws(PostgreSQLError) {
-    let ticket = state.withLock { state in
-      state.lastTicket &+= 1
-      state.waiting.append(state.lastTicket)
-      return state.lastTicket
+    let place = state.withLock { state -> Place? in
+      if state.line.isEmpty, state.admits(alone: alone) {
+        state.enter(alone: alone)
+        return nil
+      }
+      let place = Place()
+      state.line.append((place, alone))
+      return place
     }
-    let isIn = state.wait(atMost: Self.longestWait) { state -> Bool? in
-      guard state.waiting.first == ticket, !state.isAlone, !alone || state.running == 0 else { return nil }
-      state.waiting.removeFirst()
-      state.running += 1
-      state.isAlone = alone
-      return true
+    guard let place, !place.wait(atMost: Self.longestWait) else { return }
+    // Whoever is not in the line any more was called at the last moment. Those behind may come in, where this one kept them out.
+    let called = state.withLock { state -> [Place]? in
+      guard let index = state.line.firstIndex(where: { $0.place === place }) else { return nil }
+      state.line.remove(at: index)
+      return state.next()
     }
-    // Whoever is behind looks again.
-    state.update { state in if isIn == nil { state.waiting.removeAll { $0 == ticket } } }
-    if isIn == nil {
-      throw PostgreSQLError(.timeout, "statements that collide with others did not get their turn in time")
-    }
+    guard let called else { return }
+    for place in called { place.call() }
+    throw PostgreSQLError(.timeout, "statements that collide with others did not get their turn in time")
   }
 }

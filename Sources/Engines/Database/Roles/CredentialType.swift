@@ -45,6 +45,13 @@ enum CredentialSettings: Sendable, Equatable {
     }
   }
 
+  /// The template of users' names where it is not the connection's: the server takes a certificate's common name for the
+  /// name of its user.
+  var nameTemplate: String? {
+    guard case .clientCertificate(let settings) = self, !settings.commonNameTemplate.isEmpty else { return nil }
+    return settings.commonNameTemplate
+  }
+
   /// The `credential_config` that is stored; shown to clients without its secrets.
   var config: JSONObject {
     switch self {

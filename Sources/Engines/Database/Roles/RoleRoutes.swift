@@ -76,5 +76,6 @@ extension RoleRecord {
     let chosen = type ?? credential.type
     let kept = chosen == credential.type ? (try? Coercion.keyValues(.object(credential.config))) ?? [:] : [:]
     credential = try CredentialSettings(chosen, config: config ?? kept)
+    if case .clientCertificate(let settings) = credential { try settings.checkAuthority() }
   }
 }

@@ -1,4 +1,5 @@
 package import Primitives
+internal import Tokens
 
 /// The requests under way, for operators who wonder what a server is busy with. Kept in parts so that requests seldom wait for
 /// one another.
@@ -10,6 +11,8 @@ package final class InFlightRequests: Sendable {
     package let remoteAddress: String
     package let remotePort: Int
     package let start: Timestamp
+    /// As it came, and good or not.
+    let token: String
   }
 
   private let parts: [Locked<[String: Entry]>]
@@ -27,5 +30,13 @@ package final class InFlightRequests: Sendable {
   /// Oldest first.
   package var all: [Entry] {
     parts.flatMap { part in part.withLock { Array($0.values) } }.sorted { $0.start < $1.start }
+  }
+}
+
+extension ActiveState {
+  /// Whose request that is, as the audit log names clients; empty where it has no token that is good still. Looked up when somebody
+  /// asks, so that requests do not pay for it.
+  package func clientID(of entry: InFlightRequests.Entry, now: Timestamp) throws -> String {
+    try tokens.identify(entry.token, now: now, remoteAddress: entry.remoteAddress)?.clientID ?? ""
   }
 }

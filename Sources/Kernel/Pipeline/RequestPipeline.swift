@@ -19,7 +19,8 @@ package struct RequestPipeline: Sendable {
     state.inFlight.begin(
       InFlightRequests.Entry(
         id: request.id, path: request.path, operation: request.operation.rawValue,
-        remoteAddress: request.remoteAddress, remotePort: request.remotePort, start: request.received))
+        remoteAddress: request.remoteAddress, remotePort: request.remotePort, start: request.received,
+        token: request.token))
     defer { state.inFlight.end(request.id) }
     let exchange = Exchange(node: node, state: state, request: request)
     let response = exchange.run()

@@ -1,5 +1,6 @@
 internal import Cryptography
 internal import JSONText
+internal import Primitives
 internal import SecretMemory
 
 /// Turns values into texts that can be compared but not read back, with the salt of one device.
@@ -38,16 +39,10 @@ struct SaltedHash: Sendable {
     withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 3 * length) { room in
       let code = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(room)[(2 * length)...])
       key.authenticate(value, into: code)
-      for (index, byte) in code.enumerated() {
-        room[2 * index] = Self.digit(byte >> 4)
-        room[2 * index + 1] = Self.digit(byte & 15)
-      }
+      let digits = UnsafeMutableBufferPointer(rebasing: room[..<(2 * length)])
+      Hex.write(UnsafeRawBufferPointer(code), to: digits)
       out.append(contentsOf: Self.prefix)
-      out.append(contentsOf: UnsafeMutableBufferPointer(rebasing: room[..<(2 * length)]))
+      out.append(contentsOf: digits)
     }
-  }
-
-  private static func digit(_ value: UInt8) -> UInt8 {
-    value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") - 10 + value
   }
 }

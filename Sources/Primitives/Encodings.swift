@@ -1,18 +1,21 @@
 /// Hexadecimal (RFC 4648, section 8).
 package enum Hex {
-  package static let digits = Array("0123456789abcdef".utf8)
-
   package static func encode(_ bytes: some Sequence<UInt8>) -> String { encode(Array(bytes)) }
 
   package static func encode(_ bytes: [UInt8]) -> String {
     String(unsafeUninitializedCapacity: 2 * bytes.count) { text in
-      var at = 0
-      for byte in bytes {
-        text[at] = digit(byte >> 4)
-        text[at + 1] = digit(byte & 15)
-        at += 2
-      }
-      return at
+      bytes.withUnsafeBytes { write($0, to: text) }
+      return 2 * bytes.count
+    }
+  }
+
+  /// Two digits for each byte, to where there is room for them.
+  package static func write(_ bytes: UnsafeRawBufferPointer, to digits: UnsafeMutableBufferPointer<UInt8>) {
+    var at = 0
+    for byte in bytes {
+      digits[at] = digit(byte >> 4)
+      digits[at + 1] = digit(byte & 15)
+      at += 2
     }
   }
 

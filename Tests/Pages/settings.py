@@ -52,9 +52,10 @@ class Setting:
 
     def write(self, block):
         """A block that is a file, as its first line says."""
-        found = re.match(r"# /(\S+)\n", block)
+        found = re.match(r"# (\S+\.\w+)\n", block)
         if found:
-            self.put(found.group(1), self.placed(block))
+            path = found.group(1)
+            self.put(path[1:] if path.startswith("/") else "home/" + path, self.placed(block))
 
     def command(self, command):
         """As it is run here; None for one that this machine cannot run."""
@@ -235,6 +236,22 @@ class SecondFactor(Development):
         return f"{(int.from_bytes(digest[place:place + 4], 'big') & 0x7FFFFFFF) % 1000000:06}"
 
 
+class Policies(Development):
+    """A token of a policy, and a log of what was done with it."""
+
+    def __init__(self, binary):
+        super().__init__(binary)
+        self.put("home/team", 'path "secret/data/team/*" { capabilities = ["create", "update", "read"] }\n')
+        self.run("policy", "write", "team", self.path("home/team"))
+        auth = json.loads(self.run("token", "create", "-policy=team", "-format=json"))["auth"]
+        self.environment.update(TOKEN=auth["client_token"], ACCESSOR=auth["accessor"])
+        self.run("audit", "enable", "file", "file_path=" + self.path("var/log/coffer/audit.log"))
+        connection = self.program.connection(token=auth["client_token"])
+        written = connection.request("POST", "/v1/secret/data/team/db", {"data": {"a": "b"}})
+        assert written.status == 200, written
+        assert connection.request("GET", "/v1/secret/data/team/db").status == 200
+
+
 class Transit(Development):
     def __init__(self, binary):
         super().__init__(binary)
@@ -318,5 +335,5 @@ exec {shutil.which('ssh')} -F {self.path('ssh_config')} "$@"
 
 SETTINGS = {
     "operations": Operations, "audit": Audit, "mfa": SecondFactor, "database": Database, "ssh": SSH, "oidc-provider": Development,
-    "transit": Transit,
+    "policies": Policies, "transit": Transit,
 }

@@ -81,8 +81,8 @@ extension Bench {
     let given = try LoadGenerator(connections: connections, seconds: 1200, limit: leases)
       .run(against: server, expecting: 200) { _ in credentials }
     guard given.unexpected.isEmpty else { throw Problem("leases were answered \(given.unexpected)") }
-    let readsWith = try readRate(server, token: token)
     server.awaitIdle()
+    let readsWith = try readRate(server, token: token)
     print(
       "\n\(leases) leases given: \(text(given.throughput, 0)) /s, p99 \(text(given.percentile(0.99) * 1000, 1)) ms;"
         + " resident memory \(text(server.residentMegabytes, 1)) MB, of it own \(text(server.ownMegabytes, 1)) MB")

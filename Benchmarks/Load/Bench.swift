@@ -41,10 +41,27 @@ struct Bench {
     let idle = server.residentMegabytes
     try prepare(setup)
 
-    let all =
-      works(root: root) + (try rightsWorks(setup)) + (try loginWorks(setup)) + (try transitWorks(setup))
-      + tokenEndWorks(root: root)
+    let works = works(root: root) + (try rightsWorks(setup)) + (try loginWorks(setup)) + (try transitWorks(setup))
+    print(
+      "\(connections) connections, \(rounds) rounds of \(text(seconds, 1)) s each in turns; the medians of the rounds.")
+    print("CPU: the server's microseconds for one request. Share: of the bare route's throughput in the same round.\n")
+    try measure(works, server, bareServer, root: root)
+    let afterRun = server.residentMegabytes
+    print("\nstart (development server, exec to the first answer)   \(text(startUp * 1000, 1)) ms      goal 50 ms")
+    print("resident memory, idle \(text(idle, 1)) MB (goal 35), after the load \(text(afterRun, 1)) MB (goal 60)")
+    try many(&server, root: root)
+    // Last, because what they use up fills the storage.
+    print("")
+    try measure(tokenEndWorks(root: root), server, bareServer, root: root)
+    server.stop()
+    bareServer.kill()
+    try leaseStorm()
+  }
+
+  /// Does the works in turns with the bare route, and prints what came of it.
+  private func measure(_ all: [Work], _ server: ServedProcess, _ bareServer: ServedProcess, root: String) throws {
     let works = all.filter { only.isEmpty || $0.name == only }
+    if works.isEmpty { return }
     var bareResults: [Measurement] = []
     var results = [[Measurement]](repeating: [], count: works.count)
     for _ in 0..<rounds {
@@ -62,15 +79,7 @@ struct Bench {
         results[place].append(result)
       }
     }
-    let afterRun = server.residentMegabytes
-
     report(bareResults, works, results)
-    print("\nstart (development server, exec to the first answer)   \(text(startUp * 1000, 1)) ms      goal 50 ms")
-    print("resident memory, idle \(text(idle, 1)) MB (goal 35), after the load \(text(afterRun, 1)) MB (goal 60)")
-    try many(&server, root: root)
-    server.stop()
-    bareServer.kill()
-    try leaseStorm()
   }
 
   var auditPath: String { folder + "/audit.log" }
@@ -214,9 +223,6 @@ struct Bench {
   // MARK: The report
 
   private func report(_ bareResults: [Measurement], _ works: [Work], _ results: [[Measurement]]) {
-    print(
-      "\(connections) connections, \(rounds) rounds of \(text(seconds, 1)) s each in turns; the medians of the rounds.")
-    print("CPU: the server's microseconds for one request. Share: of the bare route's throughput in the same round.\n")
     let columns = ["", "requests/s", "p50 ms", "p99 ms", "CPU us", "CPU s", "load s", "RSS MB", "share", "goal"]
     var table = [columns]
     table.append(row("bare route", bareResults, shares: bareResults.map { _ in 1 }, goal: nil))

@@ -14,7 +14,7 @@ extension Bench {
         "POST", "/v1/sys/wrapping/wrap", token: root, body: "{\"value\":\"v\"}",
         headers: "X-Vault-Wrap-TTL: 600\r\n"))
     // More than a server ends in that time.
-    let enough = Int(30_000 * max(0.2, seconds))
+    let enough = Int(15_000 * max(0.2, seconds))
     func fill(_ stock: Stock) -> (ServedProcess) throws -> Int {
       { server in
         try stock.fill(enough, from: server, connections: connections)

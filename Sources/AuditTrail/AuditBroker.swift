@@ -1,5 +1,6 @@
 package import AuditAPI
 internal import JSONText
+internal import Synchronization
 package import Logging
 package import Metrics
 package import Primitives
@@ -21,18 +22,27 @@ package struct AuditConfigurationError: Error, Sendable, Equatable {
 }
 
 /// What was recorded about a request, to be handed back with its answer.
-package struct AuditReceipt: Sendable {
+package final class AuditReceipt: Sendable {
   struct Part: Sendable {
     let device: AuditDeviceHandle
     let auth: [UInt8]
     let request: [UInt8]
+    /// Texts of the request that the device has hashed.
+    let known: [HashedText]
   }
 
   let request: AuditRequest
-  let auth: AuditAuth?
+  let caller: AuditCaller?
   let parts: [Part]
   /// How long the request waited for devices already.
-  var spent = TimeSpan.zero
+  let spent: TimeSpan
+
+  init(request: AuditRequest, caller: AuditCaller?, parts: [Part], spent: TimeSpan = .zero) {
+    self.request = request
+    self.caller = caller
+    self.parts = parts
+    self.spent = spent
+  }
 }
 
 /// Records requests before they are carried out and answers before they are sent, on every device that wants them.
@@ -219,74 +229,69 @@ package final class AuditBroker: Sendable {
   }
 
   /// Records a request. It may be carried out when this returns.
-  /// - Parameter error: why it will not be, where that is known already.
+  /// - Parameters:
+  ///   - caller: who makes it, as far as that is known.
+  ///   - error: why it will not be, where that is known already.
   package func request(
-    _ request: AuditRequest, auth: AuditAuth?, error: String = ""
+    _ request: AuditRequest, by caller: AuditCaller?, error: String = ""
   ) throws(AuditFailure) -> AuditReceipt {
-    let state = published.withLock { $0 }
-    if state.devices.isEmpty { return AuditReceipt(request: request, auth: auth, parts: []) }
-    let start = WallClock.monotonicNanoseconds()
+    let state = current
+    if state.devices.isEmpty { return AuditReceipt(request: request, caller: caller, parts: []) }
+    let start = patience.now()
     let subject = request.subject
     let sources = Sources(request, state.headers)
-    let parts = Self.recipients(state.devices, subject).map { Self.part($0, request, auth, sources) }
+    let parts = Self.recipients(state.devices, subject).map { Self.part($0, request, caller, sources) }
     let time = clock.now()
-    let waitingSince = patience.now()
-    let result = record(parts.map(\.device), spent: .zero) { index in
-      let part = parts[index]
-      return part.device.line(
-        "request", time: time, error: error, auth: part.auth, request: part.request, subject: subject)
-    } measure: { meters, duration, failed in
-      meters.request.observe(milliseconds: duration)
-      if failed { meters.requestFailures.increment() }
+    let lines = parts.map { part in
+      Line(
+        device: part.device,
+        bytes: part.device.line(
+          "request", time: time, error: error, auth: part.auth, request: part.request, subject: subject))
     }
-    requests.observe(since: start)
-    if let failure = result {
+    let failure = record(lines, since: start, spent: .zero, isRequest: true)
+    let spent = TimeSpan(nanoseconds: Int64(clamping: patience.now() &- start))
+    requests.observe(milliseconds: Double(spent.nanoseconds) / 1_000_000)
+    if let failure {
       requestFailures.increment()
       throw failure
     }
-    let spent = TimeSpan(nanoseconds: Int64(clamping: patience.now() &- waitingSince))
-    return AuditReceipt(request: request, auth: auth, parts: parts, spent: spent)
+    return AuditReceipt(request: request, caller: caller, parts: parts, spent: spent)
   }
 
   /// Records an answer. It may be sent when this returns.
   /// - Parameters:
-  ///   - auth: stands in for what the request was recorded with, as after a login.
+  ///   - caller: stands in for whom the request was recorded with, as after a login.
   ///   - error: what the client is told went wrong.
   package func response(
-    _ receipt: AuditReceipt, _ response: AuditResponse?, auth: AuditAuth? = nil, error: String = ""
+    _ receipt: AuditReceipt, _ response: AuditResponse?, by caller: AuditCaller? = nil, error: String = ""
   ) throws(AuditFailure) {
-    let state = published.withLock { $0 }
+    let state = current
     if state.devices.isEmpty { return }
-    let start = WallClock.monotonicNanoseconds()
+    let start = patience.now()
     let request = receipt.request
     let subject = request.subject
     let isList = request.operation == "list"
-    // Devices that were enabled since the request have no part in the receipt.
-    let recipients = Self.recipients(state.devices, subject)
-    var sources: Sources?
-    let parts = recipients.map { device in
-      if let known = receipt.parts.first(where: { $0.device === device }) { return known }
-      let found = sources ?? Sources(request, state.headers)
-      sources = found
-      return Self.part(device, request, receipt.auth, found)
-    }
     let time = clock.now()
-    let result = record(parts.map(\.device), spent: receipt.spent) { index in
-      let part = parts[index]
-      let device = part.device
-      var writer = EntryWriter(options: device.options, hash: device.hash)
-      if let auth { writer.auth(auth) }
-      let authBytes = auth == nil ? part.auth : writer.finish()
-      if let response { writer.response(response, isList: isList) }
-      return device.line(
-        "response", time: time, error: error, auth: authBytes, request: part.request, response: writer.finish(),
-        subject: subject)
-    } measure: { meters, duration, failed in
-      meters.response.observe(milliseconds: duration)
-      if failed { meters.responseFailures.increment() }
+    var sources: Sources?
+    let lines = Self.recipients(state.devices, subject).map { device in
+      var part: AuditReceipt.Part
+      if let known = receipt.parts.first(where: { $0.device === device }) {
+        part = known
+      } else {
+        // The device was enabled since the request was recorded.
+        let found = sources ?? Sources(request, state.headers)
+        sources = found
+        part = Self.part(device, request, receipt.caller, found)
+      }
+      return Line(
+        device: device,
+        bytes: device.line(
+          "response", time: time, error: error, auth: caller?.written(for: device).json ?? part.auth,
+          request: part.request, knowing: part.known, response: response, isList: isList, subject: subject))
     }
-    responses.observe(since: start)
-    if let failure = result {
+    let failure = record(lines, since: start, spent: receipt.spent, isRequest: false)
+    responses.observe(milliseconds: Double(patience.now() &- start) / 1_000_000)
+    if let failure {
       responseFailures.increment()
       throw failure
     }
@@ -306,76 +311,83 @@ package final class AuditBroker: Sendable {
     }
   }
 
-  private var devices: [AuditDeviceHandle] { published.withLock { $0.devices } }
+  private var current: Published { published.withLock { $0 } }
+  private var devices: [AuditDeviceHandle] { current.devices }
+
+  /// An entry as one device writes it.
+  private struct Line {
+    let device: AuditDeviceHandle
+    let bytes: [UInt8]
+  }
 
   /// An entry on its way to one device.
   private struct Delivery {
     let device: AuditDeviceHandle
-    let start: UInt64
-    var ticket: DeviceWriter.Ticket?
-    var outcome: Result<Void, AuditDeviceError>?
-    var hasEntry: Bool { if case .success = outcome { true } else { false } }
+    var progress: DeviceWriter.Progress
+
+    var hasEntry: Bool { if case .finished(.success) = progress { true } else { false } }
+
+    var failure: AuditDeviceError? {
+      switch progress {
+      case .finished(.success): nil
+      case .finished(.failure(let error)): error
+      case .waits: DeviceWriter.unresponsive
+      }
+    }
   }
 
   /// Writes to every device. Nil when one has the entry, or none had to have it.
   ///
   /// All devices with threads of their own work at the same time, and what is left of the bound is for all of them
   /// together. Only where no device has the entry by then, the whole bound is granted once more.
-  private func record(
-    _ devices: [AuditDeviceHandle], spent: TimeSpan, line: (Int) -> [UInt8],
-    measure: (AuditDeviceHandle.Meters, Double, Bool) -> Void
-  ) -> AuditFailure? {
-    if devices.isEmpty { return nil }
+  private func record(_ lines: [Line], since start: UInt64, spent: TimeSpan, isRequest: Bool) -> AuditFailure? {
+    // Those with threads first: this thread writes to the others itself.
+    var deliveries: [Delivery] = []
+    deliveries.reserveCapacity(lines.count)
+    for hasThread in [true, false] {
+      for line in lines where line.device.writer.hasThread == hasThread {
+        deliveries.append(Delivery(device: line.device, progress: line.device.writer.submit(line.bytes)))
+      }
+    }
+    settle(&deliveries, spent: spent)
+    var failed: [String] = []
+    let duration = Double(patience.now() &- start) / 1_000_000
+    for delivery in deliveries {
+      let failure = delivery.failure
+      if failure != nil { failed.append(delivery.device.path) }
+      report(delivery.device, failure)
+      let meters = delivery.device.meters
+      (isRequest ? meters.request : meters.response).observe(milliseconds: duration)
+      if failure != nil { (isRequest ? meters.requestFailures : meters.responseFailures).increment() }
+    }
+    return !lines.isEmpty && failed.count == lines.count ? AuditFailure(devices: failed) : nil
+  }
+
+  /// Waits for devices that have not said yet whether they have the entry.
+  private func settle(_ deliveries: inout [Delivery], spent: TimeSpan) {
+    var isOpen = false
+    for delivery in deliveries { if case .waits = delivery.progress { isOpen = true } }
+    guard isOpen else { return }
     let full = patience.deadline(after: patience.bound)
     let remaining = TimeSpan(nanoseconds: max(0, patience.bound.nanoseconds &- max(0, spent.nanoseconds)))
     let soon = min(full, patience.deadline(after: remaining))
-    var deliveries = devices.enumerated().map { index, device in
-      var delivery = Delivery(device: device, start: patience.now())
-      do throws(AuditDeviceError) {
-        delivery.ticket = try device.writer.submit(line(index))
-      } catch {
-        delivery.outcome = .failure(error)
-      }
-      return delivery
-    }
-    // Those first that this thread may have to write to itself.
-    let order = devices.indices.sorted { !devices[$0].writer.hasThread && devices[$1].writer.hasThread }
     for deadline in [soon, full] {
-      for index in order { settle(&deliveries[index], until: deadline) }
-      if deliveries.contains(where: { $0.hasEntry }) || !deliveries.contains(where: { $0.outcome == nil }) { break }
-    }
-    var failed: [String] = []
-    for delivery in deliveries {
-      var failure: AuditDeviceError?
-      switch delivery.outcome {
-      case .success: break
-      case .failure(let error): failure = error
-      case nil: failure = DeviceWriter.unresponsive
+      var waiting = 0
+      for index in deliveries.indices.reversed() {
+        guard case .waits(let batch) = deliveries[index].progress else { continue }
+        deliveries[index].progress = deliveries[index].device.writer.wait(for: batch, until: deadline)
+        if case .waits = deliveries[index].progress { waiting += 1 }
       }
-      if failure != nil { failed.append(delivery.device.path) }
-      report(delivery.device, failure)
-      measure(delivery.device.meters, Double(patience.now() &- delivery.start) / 1_000_000, failure != nil)
-    }
-    return failed.count == devices.count ? AuditFailure(devices: failed) : nil
-  }
-
-  private func settle(_ delivery: inout Delivery, until deadline: UInt64) {
-    guard delivery.outcome == nil, let ticket = delivery.ticket else { return }
-    do throws(AuditDeviceError) {
-      if try delivery.device.writer.wait(for: ticket, until: deadline) { delivery.outcome = .success(()) }
-    } catch {
-      delivery.outcome = .failure(error)
+      if waiting == 0 || deliveries.contains(where: \.hasEntry) { return }
     }
   }
 
   /// Says once that a device fails, and once that it works again.
   private func report(_ device: AuditDeviceHandle, _ failure: AuditDeviceError?) {
-    device.meters.queue.set(Double(device.writer.waiting))
-    let isNews = device.isFailing.withLock { isFailing in
-      defer { isFailing = failure != nil }
-      return isFailing != (failure != nil)
-    }
-    if !isNews { return }
+    let isFailing = failure != nil
+    guard device.isFailing.load(ordering: .relaxed) != isFailing,
+      device.isFailing.exchange(isFailing, ordering: .relaxed) != isFailing
+    else { return }
     if let failure {
       log.error("audit device fails", [("path", device.path), ("error", failure.message)])
     } else {
@@ -392,13 +404,13 @@ package final class AuditBroker: Sendable {
   }
 
   private static func part(
-    _ device: AuditDeviceHandle, _ request: AuditRequest, _ auth: AuditAuth?, _ sources: Sources
+    _ device: AuditDeviceHandle, _ request: AuditRequest, _ caller: AuditCaller?, _ sources: Sources
   ) -> AuditReceipt.Part {
-    var writer = EntryWriter(options: device.options, hash: device.hash)
-    if let auth { writer.auth(auth) }
-    let authBytes = writer.finish()
+    let auth = caller?.written(for: device)
+    let known = auth?.known(in: request) ?? []
+    var writer = EntryWriter(device, knowing: known, reserving: 768 &+ (sources.data?.bytes.count ?? 0))
     writer.request(request, data: sources.data, headers: sources.headers)
-    return AuditReceipt.Part(device: device, auth: authBytes, request: writer.finish())
+    return AuditReceipt.Part(device: device, auth: auth?.json ?? [], request: writer.bytes, known: known)
   }
 
   private func testLine(_ handle: AuditDeviceHandle) -> [UInt8] {

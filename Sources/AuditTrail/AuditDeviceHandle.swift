@@ -1,18 +1,21 @@
 internal import AuditAPI
 internal import Metrics
 internal import Primitives
+internal import Synchronization
 
 /// A device that is ready to get entries, with everything that decides what these look like. Made by
 /// `AuditBroker.prepare`.
 package final class AuditDeviceHandle: Sendable {
   /// With a trailing slash.
   package let path: String
+  /// No other device has or had it in this process.
+  let number: UInt64
   let options: AuditOptions
   let hash: SaltedHash
   let writer: DeviceWriter
   let meters: Meters
   /// Whether the last entry got through, so that only changes are reported.
-  let isFailing = Locked(false)
+  let isFailing = Atomic(false)
 
   struct Meters: Sendable {
     let request: Summary
@@ -33,23 +36,27 @@ package final class AuditDeviceHandle: Sendable {
 
   init(path: String, options: AuditOptions, hash: SaltedHash, writer: DeviceWriter, metrics: MetricsRegistry) {
     self.path = path
+    number = Self.made.wrappingAdd(1, ordering: .relaxed).newValue
     self.options = options
     self.hash = hash
     self.writer = writer
     meters = Meters(metrics, path: path)
   }
 
+  private static let made = Atomic<UInt64>(0)
+
   /// The line for an entry in the device's format.
   func line(
-    _ kind: StaticString, time: Timestamp, error: String, auth: [UInt8], request: [UInt8], response: [UInt8] = [],
-    subject: AuditFilter.Subject
+    _ kind: StaticString, time: Timestamp, error: String, auth: [UInt8], request: [UInt8],
+    knowing known: [HashedText] = [], response: AuditResponse? = nil, isList: Bool = false, subject: AuditFilter.Subject
   ) -> [UInt8] {
+    let parts = auth.count &+ request.count &+ (response?.data?.bytes.count ?? 0)
+    var writer = EntryWriter(self, knowing: known, reserving: 768 &+ parts)
     let isPlain = options.exclusions.isEmpty && options.format == .json
-    var line = EntryWriter.entry(
-      kind, prefix: isPlain ? options.prefix : "", time: time, error: error, auth: auth, request: request,
-      response: response)
-    if !isPlain { line = Array(options.prefix.utf8) + reshaped(line, subject) }
-    line.append(UInt8(ascii: "\n"))
-    return line
+    if isPlain { writer.prefix(options.prefix) }
+    writer.entry(
+      kind, time: time, error: error, auth: auth, request: request, response: response, isList: isList)
+    if isPlain { return writer.line() }
+    return Array(options.prefix.utf8) + reshaped(writer.bytes, subject) + [UInt8(ascii: "\n")]
   }
 }

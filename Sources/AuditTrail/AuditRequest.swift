@@ -2,26 +2,31 @@ package import JSONText
 package import Primitives
 
 /// The mount that answers a request, as entries name it.
-package struct AuditMount: Sendable {
+package final class AuditMount: Sendable {
   /// Such as `secret/` or `auth/userpass/`.
-  package var point: String
-  package var type: String
+  package let point: String
+  package let type: String
   /// Empty where the caller may not know the mount, as without a valid token.
-  package var accessor: String
+  package let accessor: String
   /// `secret` or `auth`.
-  package var mountClass: String
+  package let mountClass: String
   /// The version of the engine that runs.
-  package var version: String
+  package let version: String
   /// Names of members whose texts stay readable (`audit_non_hmac_request_keys`, `audit_non_hmac_response_keys`).
-  package var clearRequestKeys: [String] = []
-  package var clearResponseKeys: [String] = []
+  package let clearRequestKeys: [String]
+  package let clearResponseKeys: [String]
 
-  package init(point: String, type: String, accessor: String, mountClass: String, version: String) {
+  package init(
+    point: String, type: String, accessor: String, mountClass: String, version: String,
+    clearRequestKeys: [String] = [], clearResponseKeys: [String] = []
+  ) {
     self.point = point
     self.type = type
     self.accessor = accessor
     self.mountClass = mountClass
     self.version = version
+    self.clearRequestKeys = clearRequestKeys
+    self.clearResponseKeys = clearResponseKeys
   }
 }
 

@@ -1,17 +1,24 @@
 internal import AuditAPI
 internal import Primitives
+internal import Synchronization
 
 /// Brings entries to one device: those that several threads have at the same time go in one write, and nobody waits
 /// longer than he has patience for a device that hangs.
 ///
-/// To a prompt device one of the threads writes for all that wait. Any other device has a thread of its own, since a
-/// write that never returns would take with it whoever made it.
+/// To a prompt device a thread writes itself where nobody else does, and for all that came meanwhile where somebody did.
+/// Any other device has a thread of its own, since a write that never returns would take with it whoever made it.
 final class DeviceWriter: Sendable {
   /// Entries that go in one write. Unchecked because everything in it is reached under the queue's lock only.
-  fileprivate final class Batch: @unchecked Sendable {
-    var bytes: [UInt8] = []
-    var entries = 0
-    var outcome: Result<Void, AuditDeviceError>?
+  final class Batch: @unchecked Sendable {
+    fileprivate var bytes: [UInt8] = []
+    fileprivate var entries = 0
+    fileprivate var outcome: Result<Void, AuditDeviceError>?
+  }
+
+  /// How far an entry got.
+  enum Progress {
+    case finished(Result<Void, AuditDeviceError>)
+    case waits(Batch)
   }
 
   private struct Queue {
@@ -27,16 +34,13 @@ final class DeviceWriter: Sendable {
   static let unresponsive = AuditDeviceError("the device does not respond")
   private static let closed = AuditDeviceError("the device is disabled")
 
-  /// An entry that waits for the device.
-  struct Ticket {
-    fileprivate let batch: Batch
-  }
-
   private let device: any AuditDevice
   private let patience: Patience
   /// The device has a thread of its own; any other is written to by a thread that waits.
   let hasThread: Bool
   private let queue = Monitored(Queue())
+  /// As `writingSince` says, for those who look without the lock.
+  private let isWriting = Atomic(false)
 
   init(device: any AuditDevice, patience: Patience) {
     self.device = device
@@ -55,29 +59,77 @@ final class DeviceWriter: Sendable {
   /// Returns when the device has the entry.
   /// - Throws: where it does not, or not within the bound; it may get there later then.
   func write(_ line: [UInt8]) throws(AuditDeviceError) {
-    if try !wait(for: submit(line), until: patience.deadline(after: patience.bound)) { throw Self.unresponsive }
+    var progress = submit(line)
+    if case .waits(let batch) = progress {
+      progress = wait(for: batch, until: patience.deadline(after: patience.bound))
+    }
+    guard case .finished(let outcome) = progress else { throw Self.unresponsive }
+    try outcome.get()
   }
 
-  /// False where the device has not said by then whether it has the entry; asking again is fine.
-  /// - Throws: where the device does not have it.
-  func wait(for ticket: Ticket, until deadline: UInt64) throws(AuditDeviceError) -> Bool {
-    let batch = ticket.batch
+  /// Writes an entry where the device is prompt and idle; otherwise leaves it to whoever writes next.
+  func submit(_ line: [UInt8]) -> Progress {
+    enum Turn {
+      case mine
+      case other(Progress)
+    }
+    let now = patience.now()
+    let turn = queue.withLock { queue -> Turn in
+      if queue.isClosed { return .other(.finished(.failure(Self.closed))) }
+      if !hasThread, queue.writingSince == nil, queue.collecting.entries == 0 {
+        begin(&queue, now)
+        return .mine
+      }
+      if let since = queue.writingSince, now > since,
+        now - since >= UInt64(max(0, patience.bound.nanoseconds))
+      {
+        return .other(.finished(.failure(Self.unresponsive)))
+      }
+      let batch = queue.collecting
+      if batch.entries > 0, batch.bytes.count + line.count > Self.limitBytes {
+        return .other(.finished(.failure(Self.unresponsive)))
+      }
+      if batch.entries == 0 { batch.bytes = line } else { batch.bytes.append(contentsOf: line) }
+      batch.entries += 1
+      return .other(.waits(batch))
+    }
+    switch turn {
+    case .mine: return .finished(perform(line, for: nil))
+    case .other(let progress):
+      if hasThread { queue.update { _ in } }
+      return progress
+    }
+  }
+
+  /// `waits` where the device has not said by then whether it has the entries; asking again is fine.
+  func wait(for batch: Batch, until deadline: UInt64) -> Progress {
     while true {
+      spin()
       var turn = queue.withLock { nextTurn(&$0, batch) }
       if turn == nil { turn = queue.wait(atMost: span(until: deadline)) { nextTurn(&$0, batch) } }
       switch turn {
-      case .finished(let outcome):
-        try outcome.get()
-        return true
-      case .mine((let batch, let bytes)): perform(batch, bytes)
-      case nil: return false
+      case .finished(let outcome): return .finished(outcome)
+      case .mine((let next, let bytes)): _ = perform(bytes, for: next)
+      case nil: return .waits(batch)
       }
     }
+  }
+
+  /// A write to a file takes a few microseconds; to fall asleep and be woken takes longer and keeps a processor busier.
+  private func spin() {
+    if hasThread { return }
+    var turns = 0
+    while turns < 4000, isWriting.load(ordering: .relaxed) { turns &+= 1 }
   }
 
   private func span(until deadline: UInt64) -> TimeSpan {
     let left = patience.left(until: deadline)
     return left == .zero ? .zero : patience.waiting(left)
+  }
+
+  private enum Turn {
+    case finished(Result<Void, AuditDeviceError>)
+    case mine((Batch, [UInt8]))
   }
 
   private func nextTurn(_ queue: inout Queue, _ batch: Batch) -> Turn? {
@@ -96,53 +148,38 @@ final class DeviceWriter: Sendable {
     if isIdle { device.close() }
   }
 
-  private enum Turn {
-    case finished(Result<Void, AuditDeviceError>)
-    case mine((Batch, [UInt8]))
-  }
-
-  /// Hands an entry to the device's thread, or lets it wait for one that writes.
-  /// - Throws: where the device takes none.
-  func submit(_ line: [UInt8]) throws(AuditDeviceError) -> Ticket {
-    let now = patience.now()
-    let bound = patience.bound
-    let add = { (queue: inout Queue) throws(AuditDeviceError) -> Batch in
-      if queue.isClosed { throw Self.closed }
-      if let since = queue.writingSince, now > since, now - since >= UInt64(max(0, bound.nanoseconds)) {
-        throw Self.unresponsive
-      }
-      let batch = queue.collecting
-      if batch.entries > 0, batch.bytes.count + line.count > Self.limitBytes { throw Self.unresponsive }
-      if batch.entries == 0 { batch.bytes = line } else { batch.bytes.append(contentsOf: line) }
-      batch.entries += 1
-      return batch
-    }
-    // Only a thread that writes has to be woken for a new entry.
-    return Ticket(batch: hasThread ? try queue.update(add) : try queue.withLock(add))
+  private func begin(_ queue: inout Queue, _ now: UInt64) {
+    queue.writingSince = now
+    isWriting.store(true, ordering: .relaxed)
   }
 
   private func take(_ queue: inout Queue) -> (Batch, [UInt8]) {
     let batch = queue.collecting
     queue.collecting = Batch()
-    queue.writingSince = patience.now()
+    begin(&queue, patience.now())
     let bytes = batch.bytes
     batch.bytes = []
     return (batch, bytes)
   }
 
-  private func perform(_ batch: Batch, _ bytes: [UInt8]) {
+  /// - Parameter batch: whose entries these are; nil for an entry of this thread alone.
+  private func perform(_ bytes: [UInt8], for batch: Batch?) -> Result<Void, AuditDeviceError> {
     let outcome: Result<Void, AuditDeviceError>
     do throws(AuditDeviceError) {
       outcome = .success(try device.write(bytes))
     } catch {
       outcome = .failure(error)
     }
-    let isLast = queue.update { queue in
-      batch.outcome = outcome
+    let (isLast, hasWaiters) = queue.withLock { queue in
+      batch?.outcome = outcome
       queue.writingSince = nil
-      return queue.isClosed && queue.collecting.entries == 0 && !hasThread
+      isWriting.store(false, ordering: .relaxed)
+      let isEmpty = queue.collecting.entries == 0
+      return (queue.isClosed && isEmpty && !hasThread, batch != nil || !isEmpty)
     }
+    if hasWaiters { queue.update { _ in } }
     if isLast { device.close() }
+    return outcome
   }
 
   private func writeUntilClosed() {
@@ -152,7 +189,7 @@ final class DeviceWriter: Sendable {
         return queue.isClosed ? .some(nil) : nil
       }
       guard let work = next ?? nil else { return device.close() }
-      perform(work.0, work.1)
+      _ = perform(work.1, for: work.0)
     }
   }
 }

@@ -1,57 +1,66 @@
 internal import JSONText
 internal import Primitives
 
-/// Writes the parts of entries for one device. Members come sorted by name, empty ones not at all.
-///
-/// A token or accessor that comes twice in an entry is hashed once.
-struct EntryWriter {
+/// A text that was hashed, with what became of it as a JSON text.
+struct HashedText: Sendable {
+  let text: String
+  let quoted: [UInt8]
+}
+
+/// Writes entries, or parts of them, for one device. Members come sorted by name, empty ones not at all.
+struct EntryWriter: ~Copyable {
   private let options: AuditOptions
   private let hash: SaltedHash
-  private var json = JSONWriter(reserving: 768)
-  private var hashed: [(value: String, quoted: JSONText)] = []
+  private var json: JSONWriter
+  /// Tokens and accessors come more than once, and are hashed once.
+  private var hashed: [HashedText]
 
-  init(options: AuditOptions, hash: SaltedHash) {
-    self.options = options
-    self.hash = hash
+  init(_ device: AuditDeviceHandle, knowing hashed: [HashedText] = [], reserving capacity: Int) {
+    options = device.options
+    hash = device.hash
+    json = JSONWriter(reserving: capacity)
+    self.hashed = hashed
   }
 
-  /// The part that was written since the last call, if any.
-  mutating func finish() -> [UInt8] {
-    defer { json = JSONWriter(reserving: 512) }
-    return json.bytes
+  /// What became of a text in what was written; empty where it was not hashed.
+  func hashed(_ text: String) -> [UInt8] {
+    for known in hashed where known.text == text { return known.quoted }
+    return []
   }
 
-  /// One whole entry as a JSON object after `prefix`, with room for a line feed. The parts are objects written before,
-  /// empty for none.
-  static func entry(
-    _ kind: StaticString, prefix: String, time: Timestamp, error: String, auth: [UInt8], request: [UInt8],
-    response: [UInt8]
-  ) -> [UInt8] {
-    var out: [UInt8] = []
-    out.reserveCapacity(160 &+ prefix.utf8.count &+ error.utf8.count &+ auth.count &+ request.count &+ response.count)
-    func literal(_ text: StaticString) { text.withUTF8Buffer { out.append(contentsOf: $0) } }
-    func part(_ name: StaticString, _ bytes: [UInt8]) {
-      if bytes.isEmpty { return }
-      literal(name)
-      out.append(contentsOf: bytes)
-      literal(",")
+  /// What was written.
+  var bytes: [UInt8] { json.bytes }
+
+  /// The same with a line feed.
+  consuming func line() -> [UInt8] { json.line() }
+
+  /// Goes before the entry as it is.
+  mutating func prefix(_ text: String) { json.prefix(text) }
+
+  /// Writes one whole entry as a JSON object. The parts are objects written before, empty for none.
+  mutating func entry(
+    _ kind: StaticString, time: Timestamp, error: String, auth: [UInt8], request: [UInt8],
+    response: AuditResponse?, isList: Bool
+  ) {
+    json.beginObject()
+    if !auth.isEmpty {
+      json.name("auth")
+      json.raw(auth)
     }
-    out.append(contentsOf: prefix.utf8)
-    literal("{")
-    part("\"auth\":", auth)
-    if !error.isEmpty {
-      var text = JSONWriter(reserving: error.utf8.count &+ 16)
-      text.string(error)
-      part("\"error\":", text.bytes)
+    string("error", error)
+    if !request.isEmpty {
+      json.name("request")
+      json.raw(request)
     }
-    part("\"request\":", request)
-    part("\"response\":", response)
-    literal("\"time\":\"")
-    out.append(contentsOf: time.rfc3339.utf8)
-    literal("\",\"type\":\"")
-    literal(kind)
-    literal("\"}")
-    return out
+    if let response {
+      json.name("response")
+      self.response(response, isList: isList)
+    }
+    json.name("time")
+    json.time(time)
+    json.name("type")
+    json.text(kind)
+    json.endObject()
   }
 
   mutating func auth(_ auth: AuditAuth) {
@@ -76,7 +85,10 @@ struct EntryWriter {
     strings("policies", auth.policies)
     if let results = auth.policyResults { policyResults(results) }
     number("remaining_uses", auth.remainingUses)
-    if let time = auth.tokenIssueTime { string("token_issue_time", time.rfc3339) }
+    if let time = auth.tokenIssueTime {
+      json.name("token_issue_time")
+      json.time(time)
+    }
     strings("token_policies", auth.tokenPolicies)
     number("token_ttl", auth.tokenTTL.seconds)
     string("token_type", auth.tokenType)
@@ -94,11 +106,9 @@ struct EntryWriter {
     accessor("client_token_accessor", request.clientTokenAccessor)
     if let data {
       json.name("data")
-      json.text(
-        RedactedJSON.copy(
-          data,
-          RedactedJSON.Rules(
-            hash: options.isRaw ? nil : hash, hashesNumbers: true, clearKeys: request.mount?.clearRequestKeys ?? [])))
+      let rules = RedactedJSON.Rules(
+        hash: options.isRaw ? nil : hash, hashesNumbers: true, clearKeys: request.mount?.clearRequestKeys ?? [])
+      json.raw { RedactedJSON.copy(data, rules, to: &$0) }
     }
     if !headers.isEmpty {
       json.name("headers")
@@ -107,7 +117,7 @@ struct EntryWriter {
         json.name(header.name)
         json.beginArray()
         // Whoever asked for a header to be hashed did not ask for it to be readable on some devices.
-        for value in header.values { if header.isHashed { json.text(hash.quoted(value)) } else { json.string(value) } }
+        for value in header.values { if header.isHashed { json.raw(hash.quoted(value)) } else { json.string(value) } }
         json.endArray()
       }
       json.endObject()
@@ -130,7 +140,7 @@ struct EntryWriter {
     json.endObject()
   }
 
-  mutating func response(_ response: AuditResponse, isList: Bool) {
+  private mutating func response(_ response: AuditResponse, isList: Bool) {
     json.beginObject()
     if let auth = response.auth {
       json.name("auth")
@@ -138,12 +148,10 @@ struct EntryWriter {
     }
     if let data = response.data, !data.isNull, data != .emptyObject {
       json.name("data")
-      json.text(
-        RedactedJSON.copy(
-          data,
-          RedactedJSON.Rules(
-            hash: options.isRaw ? nil : hash, clearKeys: response.mount?.clearResponseKeys ?? [],
-            elidesLists: isList && options.elidesLists)))
+      let rules = RedactedJSON.Rules(
+        hash: options.isRaw ? nil : hash, clearKeys: response.mount?.clearResponseKeys ?? [],
+        elidesLists: isList && options.elidesLists)
+      json.raw { RedactedJSON.copy(data, rules, to: &$0) }
     }
     if !response.headers.isEmpty {
       json.name("headers")
@@ -168,7 +176,8 @@ struct EntryWriter {
       json.beginObject()
       accessor("accessor", wrap.accessor)
       string("creation_path", wrap.creationPath)
-      string("creation_time", wrap.creationTime.rfc3339)
+      json.name("creation_time")
+      json.time(wrap.creationTime)
       secret("token", wrap.token)
       number("ttl", wrap.ttl.seconds)
       accessor("wrapped_accessor", wrap.wrappedAccessor)
@@ -239,10 +248,10 @@ struct EntryWriter {
     if value.isEmpty { return }
     json.name(name)
     if options.isRaw { return json.string(value) }
-    if let known = hashed.first(where: { $0.value == value }) { return json.text(known.quoted) }
+    for known in hashed where known.text == value { return json.raw(known.quoted) }
     let quoted = hash.quoted(value)
-    hashed.append((value, quoted))
-    json.text(quoted)
+    hashed.append(HashedText(text: value, quoted: quoted))
+    json.raw(quoted)
   }
 
   private static func grouped(_ headers: [(name: String, value: String)]) -> [(String, [String])] {

@@ -1,11 +1,12 @@
 internal import JSONText
+internal import Primitives
 
 /// Copies a JSON object with its texts hashed, in one pass over the bytes and without white space, so that it fits in
 /// a line.
 ///
 /// What decides is the kind of a value, never its name, but for the names that an operator chose to leave readable:
 /// those exempt the texts directly under them, in lists too, and not those of objects further down.
-struct RedactedJSON {
+struct RedactedJSON: ~Copyable {
   struct Rules {
     /// Nil leaves everything readable.
     var hash: SaltedHash?
@@ -23,98 +24,104 @@ struct RedactedJSON {
   private let input: UnsafeBufferPointer<UInt8>
   private let rules: Rules
   private var at = 0
-  private var out: [UInt8] = []
 
   /// Text that is no JSON is hashed as a whole, because nobody knows what it holds.
-  static func copy(_ text: JSONText, _ rules: Rules) -> JSONText {
+  static func copy(_ text: JSONText, _ rules: Rules, to out: inout ByteBuffer) {
+    let start = out.count
     text.bytes.withUnsafeBufferPointer { input in
       var copy = RedactedJSON(input: input, rules: rules)
       do throws(Unreadable) {
-        _ = try copy.value(isClear: false, depth: 0)
+        _ = try copy.value(isClear: false, depth: 0, to: &out)
         copy.skipSpace()
-        if copy.at == input.count { return JSONText(trusted: copy.out) }
+        if copy.at == input.count { return }
       } catch {}
-      var whole: [UInt8] = []
-      if let hash = rules.hash { hash.appendQuoted(UnsafeRawBufferPointer(input), to: &whole) }
-      return whole.isEmpty ? .null : JSONText(trusted: whole)
+      out.truncate(to: start)
+      if let hash = rules.hash {
+        hash.appendQuoted(UnsafeRawBufferPointer(input), to: &out)
+      } else {
+        out.append("null" as StaticString)
+      }
     }
   }
 
   private init(input: UnsafeBufferPointer<UInt8>, rules: Rules) {
     self.input = input
     self.rules = rules
-    out.reserveCapacity(input.count &+ 256)
   }
 
   /// How many elements or members the value has.
-  private mutating func value(isClear: Bool, depth: Int) throws(Unreadable) -> Int {
+  private mutating func value(
+    isClear: Bool, depth: Int, to out: inout ByteBuffer
+  ) throws(Unreadable) -> Int {
     if depth > Self.deepest { throw Unreadable() }
     skipSpace()
     switch try peek() {
-    case UInt8(ascii: "{"): return try object(depth: depth)
-    case UInt8(ascii: "["): return try array(isClear: isClear, depth: depth)
+    case UInt8(ascii: "{"): return try object(depth: depth, to: &out)
+    case UInt8(ascii: "["): return try array(isClear: isClear, depth: depth, to: &out)
     case UInt8(ascii: "\""):
       let token = try string()
-      if let hash = rules.hash, !isClear { try append(hash, token) } else { out.append(contentsOf: token) }
+      if let hash = rules.hash, !isClear { try Self.append(hash, token, to: &out) } else { out.append(token) }
     case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
       let token = run { Self.isNumeric($0) }
       if let hash = rules.hash, rules.hashesNumbers, !isClear {
         hash.appendQuoted(UnsafeRawBufferPointer(token), to: &out)
       } else {
-        out.append(contentsOf: token)
+        out.append(token)
       }
     default:
       let token = run { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) }
       guard Self.is(token, "true") || Self.is(token, "false") || Self.is(token, "null") else { throw Unreadable() }
-      out.append(contentsOf: token)
+      out.append(token)
     }
     return 0
   }
 
-  private mutating func object(depth: Int) throws(Unreadable) -> Int {
-    try copy(UInt8(ascii: "{"))
+  private mutating func object(depth: Int, to out: inout ByteBuffer) throws(Unreadable) -> Int {
+    try copy(UInt8(ascii: "{"), to: &out)
     skipSpace()
-    if try take(UInt8(ascii: "}")) { return 0 }
+    if try take(UInt8(ascii: "}"), to: &out) { return 0 }
     var count = 0
     while true {
       skipSpace()
       let name = try string()
-      out.append(contentsOf: name)
+      out.append(name)
       skipSpace()
-      try copy(UInt8(ascii: ":"))
+      try copy(UInt8(ascii: ":"), to: &out)
       skipSpace()
       if depth == 0, rules.elidesLists, Self.isListing(name), Self.opensMany(try peek()) {
-        try elided(depth: depth + 1)
+        try elided(depth: depth + 1, to: &out)
       } else {
-        _ = try value(isClear: isClear(name), depth: depth + 1)
+        _ = try value(isClear: isClear(name), depth: depth + 1, to: &out)
       }
       count += 1
       skipSpace()
-      if try take(UInt8(ascii: "}")) { return count }
-      try copy(UInt8(ascii: ","))
+      if try take(UInt8(ascii: "}"), to: &out) { return count }
+      try copy(UInt8(ascii: ","), to: &out)
     }
   }
 
-  private mutating func array(isClear: Bool, depth: Int) throws(Unreadable) -> Int {
-    try copy(UInt8(ascii: "["))
+  private mutating func array(
+    isClear: Bool, depth: Int, to out: inout ByteBuffer
+  ) throws(Unreadable) -> Int {
+    try copy(UInt8(ascii: "["), to: &out)
     skipSpace()
-    if try take(UInt8(ascii: "]")) { return 0 }
+    if try take(UInt8(ascii: "]"), to: &out) { return 0 }
     var count = 0
     while true {
-      _ = try value(isClear: isClear, depth: depth + 1)
+      _ = try value(isClear: isClear, depth: depth + 1, to: &out)
       count += 1
       skipSpace()
-      if try take(UInt8(ascii: "]")) { return count }
-      try copy(UInt8(ascii: ","))
+      if try take(UInt8(ascii: "]"), to: &out) { return count }
+      try copy(UInt8(ascii: ","), to: &out)
     }
   }
 
   /// Writes how many elements or members the value has instead of the value.
-  private mutating func elided(depth: Int) throws(Unreadable) {
+  private mutating func elided(depth: Int, to out: inout ByteBuffer) throws(Unreadable) {
     let before = out.count
-    let count = try value(isClear: true, depth: depth)
-    out.removeSubrange(before...)
-    out.append(contentsOf: String(count).utf8)
+    let count = try value(isClear: true, depth: depth, to: &out)
+    out.truncate(to: before)
+    out.append(decimal: Int64(count))
   }
 
   private static func isListing(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
@@ -133,10 +140,12 @@ struct RedactedJSON {
     return rules.clearKeys.contains(plain)
   }
 
-  private mutating func append(_ hash: SaltedHash, _ token: UnsafeBufferPointer<UInt8>) throws(Unreadable) {
+  private static func append(
+    _ hash: SaltedHash, _ token: UnsafeBufferPointer<UInt8>, to out: inout ByteBuffer
+  ) throws(Unreadable) {
     if token.contains(UInt8(ascii: "\\")) {
       guard let text = Self.text(token) else { throw Unreadable() }
-      out.append(contentsOf: hash.quoted(text).bytes)
+      out.append(hash.quoted(text))
     } else {
       hash.appendQuoted(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: token.dropFirst().dropLast())), to: &out)
     }
@@ -182,9 +191,11 @@ struct RedactedJSON {
     return input[at]
   }
 
-  private mutating func copy(_ c: UInt8) throws(Unreadable) { if try !take(c) { throw Unreadable() } }
+  private mutating func copy(_ c: UInt8, to out: inout ByteBuffer) throws(Unreadable) {
+    if try !take(c, to: &out) { throw Unreadable() }
+  }
 
-  private mutating func take(_ c: UInt8) throws(Unreadable) -> Bool {
+  private mutating func take(_ c: UInt8, to out: inout ByteBuffer) throws(Unreadable) -> Bool {
     if try peek() != c { return false }
     out.append(c)
     at += 1

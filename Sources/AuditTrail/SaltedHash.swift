@@ -1,11 +1,11 @@
 internal import Cryptography
-internal import JSONText
 internal import Primitives
 internal import SecretMemory
 
 /// Turns values into texts that can be compared but not read back, with the salt of one device.
 struct SaltedHash: Sendable {
-  private static let prefix = Array("hmac-sha256:".utf8)
+  private static let prefix: StaticString = "hmac-sha256:"
+  private static let quotedBytes = 78
 
   private let key: HMACKey
 
@@ -14,35 +14,37 @@ struct SaltedHash: Sendable {
   /// `hmac-sha256:` and 64 hexadecimal digits.
   func text(of value: String) -> String {
     var value = value
-    var out: [UInt8] = []
+    var out = ByteBuffer(reserving: Self.quotedBytes)
     value.withUTF8 { append(UnsafeRawBufferPointer($0), to: &out) }
-    return String(decoding: out, as: UTF8.self)
+    return out.withBytes { String(decoding: $0, as: UTF8.self) }
   }
 
   /// The same as a JSON text, with its quotation marks.
-  func quoted(_ value: String) -> JSONText {
+  func quoted(_ value: String) -> [UInt8] {
     var value = value
-    var out: [UInt8] = []
-    out.reserveCapacity(Self.prefix.count + 66)
+    var out = ByteBuffer(reserving: Self.quotedBytes)
     value.withUTF8 { appendQuoted(UnsafeRawBufferPointer($0), to: &out) }
-    return JSONText(trusted: out)
+    return out.bytes
   }
 
-  func appendQuoted(_ value: UnsafeRawBufferPointer, to out: inout [UInt8]) {
+  func appendQuoted(_ value: UnsafeRawBufferPointer, to out: inout ByteBuffer) {
     out.append(UInt8(ascii: "\""))
     append(value, to: &out)
     out.append(UInt8(ascii: "\""))
   }
 
-  private func append(_ value: UnsafeRawBufferPointer, to out: inout [UInt8]) {
+  private func append(_ value: UnsafeRawBufferPointer, to out: inout ByteBuffer) {
     let length = key.hash.outputBytes
-    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 3 * length) { room in
-      let code = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(room)[(2 * length)...])
-      key.authenticate(value, into: code)
-      let digits = UnsafeMutableBufferPointer(rebasing: room[..<(2 * length)])
-      Hex.write(UnsafeRawBufferPointer(code), to: digits)
-      out.append(contentsOf: Self.prefix)
-      out.append(contentsOf: digits)
+    out.append(Self.prefix)
+    out.append(upTo: 2 * length) { digits in
+      withUnsafeTemporaryAllocation(byteCount: length, alignment: 8) { code in
+        key.authenticate(value, into: code)
+        for (index, byte) in code.enumerated() {
+          digits[2 &* index] = Hex.digit(byte >> 4)
+          digits[2 &* index &+ 1] = Hex.digit(byte & 15)
+        }
+      }
+      return 2 * length
     }
   }
 }

@@ -126,17 +126,15 @@ package struct HTTPGateway: HTTPHandler {
     if behaviour.hidesReplicationStatus, Self.replicationStatus.contains(path) { throw EngineError.unsupportedPath }
     if behaviour.metricsWithoutToken && path == "sys/metrics" { return metrics(request, query.object) }
     if token.utf8.contains(where: { $0 < 0x20 }) { token = "" }
-    var inbound = InboundRequest(
+    let maxDuration = behaviour.maxRequestDuration
+    let inbound = InboundRequest(
       id: node.composition.random.uuid(), operation: operation, path: path, query: query.object, body: request.body,
       contentType: contentType, headers: HeaderView(headers: headers), token: token,
       wrapTTL: try Self.wrapTTL(headers), wrapsAsJWT: headers["x-vault-wrap-format"]?.lowercased() == "jwt",
       remoteAddress: remote.address, remotePort: remote.port, received: node.composition.clock.now(),
-      limits: behaviour.jsonLimits)
-    inbound.acceptsUnprintablePaths = !behaviour.checksPrintable
-    if behaviour.maxRequestDuration > .zero {
-      inbound.deadline = request.arrived &+ UInt64(behaviour.maxRequestDuration.nanoseconds)
-    }
-    inbound.mayListInFlight = behaviour.inFlightRequestsWithoutToken
+      limits: behaviour.jsonLimits,
+      deadline: maxDuration > .zero ? request.arrived &+ UInt64(maxDuration.nanoseconds) : .max,
+      acceptsUnprintablePaths: !behaviour.checksPrintable, mayListInFlight: behaviour.inFlightRequestsWithoutToken)
     return pipeline.handle(inbound)
   }
 

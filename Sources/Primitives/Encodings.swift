@@ -4,22 +4,19 @@ package enum Hex {
 
   package static func encode(_ bytes: [UInt8]) -> String {
     String(unsafeUninitializedCapacity: 2 * bytes.count) { text in
-      bytes.withUnsafeBytes { write($0, to: text) }
-      return 2 * bytes.count
+      var at = 0
+      for byte in bytes {
+        text[at] = digit(byte >> 4)
+        text[at + 1] = digit(byte & 15)
+        at += 2
+      }
+      return at
     }
   }
 
-  /// Two digits for each byte, to where there is room for them.
-  package static func write(_ bytes: UnsafeRawBufferPointer, to digits: UnsafeMutableBufferPointer<UInt8>) {
-    var at = 0
-    for byte in bytes {
-      digits[at] = digit(byte >> 4)
-      digits[at + 1] = digit(byte & 15)
-      at += 2
-    }
-  }
-
-  private static func digit(_ value: UInt8) -> UInt8 {
+  /// Of a number below 16, in lower case.
+  @inlinable
+  package static func digit(_ value: UInt8) -> UInt8 {
     value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") - 10 + value
   }
 

@@ -40,12 +40,17 @@ package struct Timestamp: Sendable, Hashable, Comparable {
 
   /// RFC 3339 in UTC with as many fractional digits as needed, trailing zeros cut: `2026-01-02T03:04:05.678Z`.
   package var rfc3339: String {
+    var out = ByteBuffer(reserving: 32)
+    append(to: &out)
+    return out.withBytes { String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// The same, written to the end of a buffer.
+  package func append(to out: inout ByteBuffer) {
     let seconds = self.seconds
-    let fraction = nanoseconds &- seconds &* 1_000_000_000
+    var fraction = nanoseconds &- seconds &* 1_000_000_000
     let date = self.date
     let time = secondOfDay
-    var out: [UInt8] = []
-    out.reserveCapacity(30)
     Self.append(date.year, digits: 4, to: &out)
     out.append(UInt8(ascii: "-"))
     Self.append(date.month, digits: 2, to: &out)
@@ -58,12 +63,15 @@ package struct Timestamp: Sendable, Hashable, Comparable {
     out.append(UInt8(ascii: ":"))
     Self.append(time % 60, digits: 2, to: &out)
     if fraction != 0 {
+      var digits = 9
+      while fraction % 10 == 0 {
+        fraction /= 10
+        digits -= 1
+      }
       out.append(UInt8(ascii: "."))
-      Self.append(fraction, digits: 9, to: &out)
-      while out.last == UInt8(ascii: "0") { out.removeLast() }
+      Self.append(fraction, digits: digits, to: &out)
     }
     out.append(UInt8(ascii: "Z"))
-    return String(decoding: out, as: UTF8.self)
   }
 
   /// Reads RFC 3339 with any fraction and offset; nil for anything else.
@@ -112,12 +120,15 @@ package struct Timestamp: Sendable, Hashable, Comparable {
     nanoseconds = nanoseconds.addingReportingOverflow(fraction).partialValue
   }
 
-  private static func append(_ value: Int64, digits: Int, to out: inout [UInt8]) {
-    var scale: Int64 = 1
-    for _ in 1..<digits { scale *= 10 }
-    while scale > 0 {
-      out.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / scale % 10))
-      scale /= 10
+  /// The last digits of a number that is not negative.
+  private static func append(_ value: Int64, digits: Int, to out: inout ByteBuffer) {
+    out.append(upTo: digits) { room in
+      var rest = UInt64(bitPattern: value)
+      for at in stride(from: digits &- 1, through: 0, by: -1) {
+        room[at] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10)
+        rest /= 10
+      }
+      return digits
     }
   }
 }

@@ -8,7 +8,7 @@ import Testing
 @Test func withoutDevicesEverythingPasses() throws {
   let trail = Trail([:])
   #expect(!trail.broker.isEnabled)
-  try trail.broker.response(try trail.broker.request(request(), auth: nil), nil)
+  try trail.broker.response(try trail.broker.request(request(), by: nil), nil)
 }
 
 @Test func refusalsByConfiguration() throws {
@@ -55,18 +55,18 @@ import Testing
   let trail = Trail(["good": good, "bad": bad])
   try trail.enable("bad")
   try trail.enable("good")
-  let receipt = try trail.broker.request(request(), auth: nil)
+  let receipt = try trail.broker.request(request(), by: nil)
   try trail.broker.response(receipt, nil)
   #expect(good.lines.count == 2)
   #expect(trail.logged.withLock { $0 }.filter { $0.contains("audit device fails: path=bad/ error=broken") }.count == 1)
   #expect(trail.metrics.counter("vault.audit.device.log_request_failure", [("device", "bad/")]).total == 1)
   #expect(trail.metrics.counter("vault.audit.log_request_failure").total == 0)
   good.state.update { $0.fails = true }
-  #expect(throws: AuditFailure(devices: ["bad/", "good/"])) { try trail.broker.request(request(), auth: nil) }
+  #expect(throws: AuditFailure(devices: ["bad/", "good/"])) { try trail.broker.request(request(), by: nil) }
   #expect(throws: AuditFailure(devices: ["bad/", "good/"])) { try trail.broker.response(receipt, nil) }
   #expect(trail.metrics.counter("vault.audit.log_request_failure").total == 1)
   bad.state.update { $0.fails = false }
-  _ = try trail.broker.request(request(), auth: nil)
+  _ = try trail.broker.request(request(), by: nil)
   #expect(trail.logged.withLock { $0 }.contains { $0.contains("audit device works again: path=bad/") })
 }
 
@@ -76,14 +76,14 @@ import Testing
   let trail = Trail(["kv": kv, "rest": rest])
   try trail.enable("kv", options: ["filter": "mount_type == kv and operation != read"])
   // Nobody has to have it.
-  _ = try trail.broker.request(request("read"), auth: nil)
+  _ = try trail.broker.request(request("read"), by: nil)
   #expect(kv.lines.isEmpty)
   try trail.enable("rest", options: ["fallback": "true"])
-  try trail.broker.response(try trail.broker.request(request("read"), auth: nil), nil)
-  try trail.broker.response(try trail.broker.request(request("update"), auth: nil), nil)
+  try trail.broker.response(try trail.broker.request(request("read"), by: nil), nil)
+  try trail.broker.response(try trail.broker.request(request("update"), by: nil), nil)
   #expect(rest.lines.count == 2 && kv.lines.count == 2)
   kv.state.update { $0.fails = true }
-  #expect(throws: AuditFailure.self) { try trail.broker.request(request("update"), auth: nil) }
+  #expect(throws: AuditFailure.self) { try trail.broker.request(request("update"), by: nil) }
 }
 
 @Test func onlyOneFallback() throws {
@@ -100,7 +100,7 @@ import Testing
   try trail.enable("first")
   var write = request()
   write.data = ["a": 1]
-  let receipt = try trail.broker.request(write, auth: tokenAuth())
+  let receipt = try trail.broker.request(write, by: AuditCaller(tokenAuth()))
   try trail.enable("second")
   #expect(trail.broker.remove("first"))
   #expect(!trail.broker.remove("first"))
@@ -122,15 +122,15 @@ import Testing
   hung.state.update { $0.blocks = true }
   let trail = Trail(["hung": hung, "good": good], bound: .milliseconds(20))
   try trail.enable("hung")
-  #expect(throws: AuditFailure.self) { try trail.broker.request(request(), auth: nil) }
+  #expect(throws: AuditFailure.self) { try trail.broker.request(request(), by: nil) }
   try trail.enable("good")
-  _ = try trail.broker.request(request(), auth: nil)
+  _ = try trail.broker.request(request(), by: nil)
   #expect(good.lines.count == 1)
   hung.state.update { $0.blocks = false }
   // What waited gets there after all, and the device is used again.
   _ = hung.state.wait(atMost: .seconds(30)) { $0.bytes.isEmpty ? nil : true }
   #expect(trail.broker.remove("good"))
-  while (try? trail.broker.request(request(), auth: nil)) == nil {}
+  while (try? trail.broker.request(request(), by: nil)) == nil {}
   trail.broker.removeAll()
   #expect(hung.state.wait(atMost: .seconds(30)) { $0.isClosed ? true : nil } == true)
 }
@@ -142,12 +142,12 @@ import Testing
   try trail.enable("hung")
   hung.state.update { $0.blocks = true }
   let broker = trail.broker
-  let first = Thread { _ = try? broker.request(request(), auth: nil) }
+  let first = Thread { _ = try? broker.request(request(), by: nil) }
   _ = hung.state.wait { $0.isBlocked ? true : nil }
-  #expect(throws: AuditFailure.self) { try broker.request(request(), auth: nil) }
+  #expect(throws: AuditFailure.self) { try broker.request(request(), by: nil) }
   hung.state.update { $0.blocks = false }
   first.join()
-  _ = try broker.request(request(), auth: nil)
+  _ = try broker.request(request(), by: nil)
   #expect(hung.lines.count == 3)
 }
 
@@ -161,7 +161,7 @@ func entriesOfManyThreadsAreWholeAndComplete(isPrompt: Bool) throws {
     Thread {
       for turn in 0..<200 {
         let receipt = try? broker.request(
-          AuditRequest(id: "\(number).\(turn)", operation: "read", path: "p"), auth: nil)
+          AuditRequest(id: "\(number).\(turn)", operation: "read", path: "p"), by: nil)
         if let receipt { try? broker.response(receipt, nil) }
       }
     }
@@ -184,10 +184,10 @@ func entriesOfManyThreadsAreWholeAndComplete(isPrompt: Bool) throws {
   let trail = Trail(types: [type])
   try trail.broker.restore(path: "main", type: "tape", options: [:], salt: Trail.salt)
   #expect(trail.broker.isEnabled)
-  #expect(throws: AuditFailure.self) { try trail.broker.request(request(), auth: nil) }
+  #expect(throws: AuditFailure.self) { try trail.broker.request(request(), by: nil) }
   isThere.withLock { $0 = true }
   trail.broker.reopen()
-  _ = try trail.broker.request(request(), auth: nil)
+  _ = try trail.broker.request(request(), by: nil)
   #expect(tape.lines.count == 1)
   trail.broker.removeAll()
 }

@@ -17,7 +17,7 @@ private func hmac(_ text: String) -> JSONValue {
   try trail.enable("tape")
   var write = request("create")
   write.data = ["data": ["user": "mona", "n": 5, "flag": true, "none": nil, "list": ["a", 1]], "options": ["cas": 0]]
-  let receipt = try trail.broker.request(write, auth: tokenAuth())
+  let receipt = try trail.broker.request(write, by: AuditCaller(tokenAuth()))
   let auth: JSONValue = [
     "accessor": hmac("accessor"), "client_token": hmac("hvs.token"), "display_name": "token", "policies": ["root"],
     "policy_results": [
@@ -56,7 +56,7 @@ private func hmac(_ text: String) -> JSONValue {
   let tape = Tape()
   let trail = Trail(["tape": tape])
   try trail.enable("tape")
-  let receipt = try trail.broker.request(request("read"), auth: nil, error: "permission denied")
+  let receipt = try trail.broker.request(request("read"), by: nil, error: "permission denied")
   #expect(try tape.last()["error"] == "permission denied")
   #expect(try tape.last()["auth"] == nil)
   try trail.broker.response(receipt, nil)
@@ -74,7 +74,7 @@ private func hmac(_ text: String) -> JSONValue {
   var login = request("update", "auth/userpass/login/mona")
   login.clientToken = ""
   login.clientTokenAccessor = ""
-  let receipt = try trail.broker.request(login, auth: before)
+  let receipt = try trail.broker.request(login, by: AuditCaller(before))
   #expect(try tape.last()["auth"] == ["policy_results": ["allowed": true], "token_type": "default"])
   var after = AuditAuth()
   after.clientToken = "hvs.fresh"
@@ -86,7 +86,7 @@ private func hmac(_ text: String) -> JSONValue {
   after.tokenType = "service"
   var answer = AuditResponse(mount: login.mount)
   answer.auth = after
-  try trail.broker.response(receipt, answer, auth: after)
+  try trail.broker.response(receipt, answer, by: AuditCaller(after))
   let expected: JSONValue = [
     "accessor": hmac("fresh-accessor"), "client_token": hmac("hvs.fresh"), "entity_created": true,
     "entity_id": "entity",
@@ -106,7 +106,7 @@ private func hmac(_ text: String) -> JSONValue {
   read.policyOverride = true
   read.namespaceID = "abc123"
   read.namespacePath = "team/"
-  let receipt = try trail.broker.request(read, auth: tokenAuth())
+  let receipt = try trail.broker.request(read, by: AuditCaller(tokenAuth()))
   var answer = AuditResponse(mount: nil)
   answer.wrapInfo = AuditResponse.WrapInfo(
     token: "hvs.wrap", accessor: "wrap-accessor", ttl: .seconds(60), creationTime: Timestamp(seconds: 0),
@@ -137,7 +137,7 @@ private func hmac(_ text: String) -> JSONValue {
   try trail.enable("tape", options: ["log_raw": "true"])
   var write = request()
   write.data = ["user": "mona", "n": 5]
-  let receipt = try trail.broker.request(write, auth: tokenAuth())
+  let receipt = try trail.broker.request(write, by: AuditCaller(tokenAuth()))
   #expect(try tape.last()["request"]?["data"] == ["user": "mona", "n": 5])
   #expect(try tape.last()["auth"]?["client_token"] == "hvs.token")
   var answer = AuditResponse(mount: nil)
@@ -155,7 +155,7 @@ private func hmac(_ text: String) -> JSONValue {
   write.mount?.clearRequestKeys = ["data", "ke\"y", "list"]
   write.mount?.clearResponseKeys = ["metadata", "user"]
   write.data = ["data": ["user": "plain"], "ke\"y": "open", "list": ["a", ["b"], ["c": "d"]], "other": 1]
-  let receipt = try trail.broker.request(write, auth: nil)
+  let receipt = try trail.broker.request(write, by: nil)
   #expect(
     try tape.last()["request"]?["data"] == [
       "data": ["user": hmac("plain")], "ke\"y": "open", "list": ["a", ["b"], ["c": hmac("d")]], "other": hmac("1"),
@@ -175,13 +175,13 @@ private func hmac(_ text: String) -> JSONValue {
   try trail.enable("tape", options: ["elide_list_responses": "true"])
   var answer = AuditResponse(mount: nil)
   answer.data = json(["keys": ["a,b", "c]"], "key_info": ["a": ["keys": ["x", "y"]]], "more": ["keys": ["z"]]])
-  try trail.broker.response(try trail.broker.request(request("list"), auth: nil), answer)
+  try trail.broker.response(try trail.broker.request(request("list"), by: nil), answer)
   #expect(try tape.last()["response"]?["data"] == ["keys": 2, "key_info": 1, "more": ["keys": [hmac("z")]]])
   answer.data = json(["keys": []])
-  try trail.broker.response(try trail.broker.request(request("list"), auth: nil), answer)
+  try trail.broker.response(try trail.broker.request(request("list"), by: nil), answer)
   #expect(try tape.last()["response"]?["data"] == ["keys": 0])
   answer.data = json(["keys": ["a"]])
-  try trail.broker.response(try trail.broker.request(request("read"), auth: nil), answer)
+  try trail.broker.response(try trail.broker.request(request("read"), by: nil), answer)
   #expect(try tape.last()["response"]?["data"] == ["keys": [hmac("a")]])
 }
 
@@ -195,7 +195,7 @@ private func hmac(_ text: String) -> JSONValue {
   ] {
     var answer = AuditResponse(mount: nil)
     answer.data = JSONText(trusted: Array(text.utf8))
-    try trail.broker.response(try trail.broker.request(request(), auth: nil), answer)
+    try trail.broker.response(try trail.broker.request(request(), by: nil), answer)
     #expect(try tape.last()["response"]?["data"] == hmac(text))
   }
 }
@@ -206,11 +206,11 @@ private func hmac(_ text: String) -> JSONValue {
   try trail.enable("tape", options: ["log_raw": "true"])
   var read = request("read")
   read.headers = { ["user-agent": ["test"], "x-secret": ["hush"], "x-trace": ["a", "b"], "cookie": ["no"]][$0] ?? [] }
-  _ = try trail.broker.request(read, auth: nil)
+  _ = try trail.broker.request(read, by: nil)
   #expect(try tape.last()["request"]?["headers"] == ["user-agent": ["test"]])
   trail.broker.setHeaders(["X-Trace": false, "X-Secret": true])
   #expect(trail.broker.headers == ["x-trace": false, "x-secret": true])
-  _ = try trail.broker.request(read, auth: nil)
+  _ = try trail.broker.request(read, by: nil)
   #expect(try tape.last()["request"]?["headers"] == ["x-secret": [hmac("hush")], "x-trace": ["a", "b"]])
 }
 
@@ -228,7 +228,7 @@ private func hmac(_ text: String) -> JSONValue {
   try trail.enable("tape", options: ["format": "jsonx", "prefix": "P: ", "log_raw": "true"])
   var write = request()
   write.data = ["a": "<&\"'\n\u{1}", "b": nil, "c": [true, 1]]
-  _ = try trail.broker.request(write, auth: nil)
+  _ = try trail.broker.request(write, by: nil)
   let line = try #require(tape.lines.first)
   #expect(line.hasPrefix("P: <json:object xmlns:json=\"http://www.ibm.com/xmlns/prod/2009/jsonx\""))
   #expect(
@@ -249,10 +249,10 @@ private func hmac(_ text: String) -> JSONValue {
   try trail.enable("tape", options: ["exclude": exclude, "log_raw": "true"])
   var write = request()
   write.data = ["a/b": "x", "c": "y"]
-  _ = try trail.broker.request(write, auth: tokenAuth())
+  _ = try trail.broker.request(write, by: AuditCaller(tokenAuth()))
   #expect(try tape.last()["request"]?["data"] == ["c": "y"])
   #expect(try tape.last()["auth"] == nil)
   #expect(try tape.last()["request"]?["id"] != nil)
-  _ = try trail.broker.request(request("read"), auth: nil)
+  _ = try trail.broker.request(request("read"), by: nil)
   #expect(try tape.last()["request"]?["id"] == nil)
 }

@@ -40,7 +40,7 @@ func hungDevicesCostNoMoreThanTheBound(count: Int) throws {
   for name in tapes.keys.sorted() { try trail.enable(name) }
   defer { for tape in tapes.values { tape.state.update { $0.blocks = false } } }
   func exchange() throws {
-    try trail.broker.response(try trail.broker.request(request(), auth: nil), nil)
+    try trail.broker.response(try trail.broker.request(request(), by: nil), nil)
   }
   // Their threads have begun to write.
   let first = try clock.cost { try exchange() }
@@ -65,7 +65,7 @@ func hungDevicesCostNoMoreThanTheBound(count: Int) throws {
   try trail.enable("a")
   try trail.enable("b")
   let cost = clock.cost {
-    #expect(throws: AuditFailure(devices: ["a/", "b/"])) { try trail.broker.request(request(), auth: nil) }
+    #expect(throws: AuditFailure(devices: ["a/", "b/"])) { try trail.broker.request(request(), by: nil) }
   }
   #expect(cost == .seconds(5))
   for tape in tapes.values { tape.state.update { $0.blocks = false } }

@@ -30,10 +30,11 @@ package struct EngineType: Sendable {
   }
 }
 
-/// An engine with its type forgotten: what the kernel's router calls.
-package struct MountedEngine: Sendable {
+/// An engine with its type forgotten: what the kernel's router calls. A class, like its routes, because every request
+/// passes them on several times.
+package final class MountedEngine: Sendable {
   /// A route without its engine's type.
-  package struct BoundRoute: Sendable {
+  package final class BoundRoute: Sendable {
     package let pattern: PathPattern
     package let traits: RouteTraits
     package let sudoOperations: Set<Operation>
@@ -47,6 +48,25 @@ package struct MountedEngine: Sendable {
     package let exists: (@Sendable (Call) throws -> Bool)?
     /// Nil where failed logins are not counted.
     package let loginName: (@Sendable (Call) throws -> String)?
+
+    init<E: Engine>(_ route: Route<E>, of engine: E) {
+      pattern = route.pattern
+      traits = route.traits
+      sudoOperations = route.sudoOperations
+      fields = route.fields
+      fieldNames = Set(route.fields.map(\.name))
+      summary = route.summary
+      help = route.help
+      operations = Set(route.handlers.keys)
+      run = { call in
+        // A create is answered by the update handler where the route has only one for both.
+        guard let handler = route.handlers[call.operation] ?? (call.operation == .create ? route.handlers[.update] : nil)
+        else { throw EngineError.unsupportedOperation }
+        return try handler(engine, call)
+      }
+      if let check = route.exists { exists = { call in try check(engine, call) } } else { exists = nil }
+      if let name = route.loginName { loginName = { call in try name(engine, call) } } else { loginName = nil }
+    }
   }
 
   package let routes: [BoundRoute]
@@ -58,33 +78,13 @@ package struct MountedEngine: Sendable {
   package let close: @Sendable () -> Void
 
   package init<E: Engine>(_ engine: E) {
-    routes = E.routes.map { Self.bind($0, to: engine) }
+    routes = E.routes.map { BoundRoute($0, of: engine) }
     tuned = { try engine.tuned() }
     revoke = { try engine.revoke($0) }
     renew = { try engine.renew($0, increment: $1) }
     renewLogin = { try engine.renew($0) }
     work = { try engine.work(now: $0) }
     close = { engine.close() }
-  }
-
-  private static func bind<E: Engine>(_ route: Route<E>, to engine: E) -> BoundRoute {
-    let run: @Sendable (Call) throws -> Reply = { call in
-      // A create is answered by the update handler where the route has only one for both.
-      guard let handler = route.handlers[call.operation] ?? (call.operation == .create ? route.handlers[.update] : nil)
-      else {
-        throw EngineError.unsupportedOperation
-      }
-      return try handler(engine, call)
-    }
-    var exists: (@Sendable (Call) throws -> Bool)?
-    if let check = route.exists { exists = { call in try check(engine, call) } }
-    var loginName: (@Sendable (Call) throws -> String)?
-    if let name = route.loginName { loginName = { call in try name(engine, call) } }
-    return BoundRoute(
-      pattern: route.pattern, traits: route.traits, sudoOperations: route.sudoOperations, fields: route.fields,
-      fieldNames: Set(route.fields.map(\.name)), summary: route.summary, help: route.help,
-      operations: Set(route.handlers.keys),
-      run: run, exists: exists, loginName: loginName)
   }
 
   /// The first route that matches, with what its pattern captured.

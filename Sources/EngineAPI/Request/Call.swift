@@ -5,7 +5,7 @@ package import Primitives
 package protocol CallOrigin: Sendable {}
 
 /// One authorised request as an engine sees it.
-package struct Call: Sendable {
+package final class Call: Sendable {
   /// A UUID, the `request_id` of the answer.
   package let id: String
   package let operation: Operation

@@ -4,21 +4,21 @@ package import Primitives
 package enum TokenType: String, Sendable, Hashable { case service, batch }
 
 /// Who makes a request: the public part of its token. The token itself never reaches an engine.
-package struct Principal: Sendable, Equatable {
-  package var displayName: String
-  package var accessor: String
-  package var policies: [String]
-  package var entityID: String
-  package var type: TokenType
-  package var metadata: [String: String]
+package final class Principal: Sendable {
+  package let displayName: String
+  package let accessor: String
+  package let policies: [String]
+  package let entityID: String
+  package let type: TokenType
+  package let metadata: [String: String]
   /// The folder of this token's cubbyhole; empty for tokens that have none.
-  package var cubbyholeID: String
+  package let cubbyholeID: String
   /// The identity that usage is counted by: the entity, or a digest of the token's policies where there is none.
-  package var clientID: String
+  package let clientID: String
   /// True for a token with the policy `root`.
-  package var isRoot: Bool
+  package let isRoot: Bool
   /// When the token ends; nil for one that does not.
-  package var expires: Timestamp?
+  package let expires: Timestamp?
 
   package init(
     displayName: String, accessor: String, policies: [String], entityID: String, type: TokenType,

@@ -94,7 +94,7 @@ enum Batch {
 }
 
 /// Writes `batch_results` and keeps count of failures.
-struct BatchResults {
+struct BatchResults: ~Copyable {
   private var writer: JSONWriter
   private var refusals = 0
   private var internalRefusals = 0

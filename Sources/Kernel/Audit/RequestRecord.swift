@@ -24,15 +24,16 @@ struct RequestRecord {
     var request = AuditRequest(id: inbound.id, operation: exchange.operation.rawValue, path: exchange.path)
     request.mount = mount
     request.clientToken = inbound.token
-    request.clientTokenAccessor = exchange.token?.accessor ?? ""
-    request.clientID = exchange.token?.clientID ?? ""
+    if let known = exchange.known {
+      request.clientTokenAccessor = known.entry.accessor
+      request.clientID = known.entry.clientID
+    }
     request.data = exchange.fields
-    let headers = inbound.headers
-    request.headers = { headers.values($0) }
+    request.headers = { inbound.headers.values($0) }
     request.wrapTTL = inbound.wrapTTL
     request.remoteAddress = inbound.remoteAddress
     request.remotePort = inbound.remotePort
-    receipt = try broker.request(request, auth: auth, error: self.refusal ?? "")
+    receipt = try broker.request(request, by: caller, error: self.refusal ?? "")
   }
 
   /// Must be done before the answer is sent.
@@ -46,20 +47,20 @@ struct RequestRecord {
       // Texts about what a client sent are kept as digests in the answer's data and do not stand here as well.
       error = Failures.isInvalidRequest(failure) ? Failures.invalidRequest : message
       response.data = JSONText(["error": .string(message)] as JSONObject)
-    case .none: return try broker.response(receipt, nil, auth: nil)
+    case .none: return try broker.response(receipt, nil)
     case .envelope(let envelope):
       response.data = envelope.data.flatMap { $0.isNull ? nil : $0 }
       response.warnings = envelope.warnings
     case .bare: break
     }
-    var loginAuth: AuditAuth?
+    var login: AuditCaller?
     if let issued = outcome.issued {
       var face = Self.face(
         of: issued.entry, text: issued.text,
         identityPolicies: state.identityPolicies(of: issued.entry))
       face.entityCreated = outcome.hasNewEntity
       if outcome.wrap == nil { response.auth = face }
-      if exchange.token == nil { loginAuth = face }
+      if exchange.known == nil { login = AuditCaller(face) }
     }
     if let wrap = outcome.wrap {
       response.wrapInfo = AuditResponse.WrapInfo(
@@ -67,37 +68,41 @@ struct RequestRecord {
         creationPath: wrap.creationPath, wrappedAccessor: wrap.wrappedAccessor)
     }
     response.headers = outcome.headers
-    try broker.response(receipt, response, auth: loginAuth, error: error)
+    try broker.response(receipt, response, by: login, error: error)
   }
 
   private var mount: AuditMount? {
-    guard let mount = exchange.mount else { return nil }
-    let entry = mount.entry
     // Without a valid token the log does not tell which mount it was that the caller could not use.
-    let isKnown = exchange.token != nil || exchange.isOpen
-    var face = AuditMount(
-      point: entry.requestPath, type: entry.type, accessor: isKnown ? entry.accessor : "",
-      mountClass: entry.mountClass.rawValue, version: mount.type.version)
-    face.clearRequestKeys = entry.configuration.auditNonHMACRequestKeys ?? []
-    face.clearResponseKeys = entry.configuration.auditNonHMACResponseKeys ?? []
-    return face
+    let isKnown = exchange.known != nil || exchange.isOpen
+    return isKnown ? exchange.face?.audited.known : exchange.face?.audited.unknown
   }
 
-  private var auth: AuditAuth? {
-    if let token = exchange.token {
-      var auth = Self.face(of: token, text: exchange.request.token, identityPolicies: exchange.identityPolicies)
-      auth.tokenTTL = token.ttl
-      auth.tokenIssueTime = token.issueTime
+  private var caller: AuditCaller? {
+    let isAllowed = refusal == nil
+    guard let known = exchange.known else {
+      guard exchange.isOpen else { return nil }
+      return AuditCaller(isAllowed ? Self.anyone : Self.anyoneRefused) {
+        var auth = AuditAuth()
+        auth.tokenType = "default"
+        auth.policyResults = AuditAuth.PolicyResults(allowed: isAllowed)
+        return auth
+      }
+    }
+    let (granting, identityPolicies) = (exchange.grantingPolicies, exchange.identityPolicies)
+    let judgement = AuditFaces.Judgement(isAllowed: isAllowed, granting: granting, identity: identityPolicies)
+    let text = exchange.request.token
+    return AuditCaller(AuditFaces.memory(of: known, judged: judgement)) {
+      var auth = Self.face(of: known.entry, text: text, identityPolicies: identityPolicies)
+      auth.tokenTTL = known.entry.ttl
+      auth.tokenIssueTime = known.entry.issueTime
       auth.policyResults = AuditAuth.PolicyResults(
-        allowed: refusal == nil, grantingPolicies: exchange.grantingPolicies.map { AuditAuth.GrantingPolicy(name: $0) })
+        allowed: isAllowed, grantingPolicies: granting.map { AuditAuth.GrantingPolicy(name: $0) })
       return auth
     }
-    guard exchange.isOpen else { return nil }
-    var auth = AuditAuth()
-    auth.tokenType = "default"
-    auth.policyResults = AuditAuth.PolicyResults(allowed: refusal == nil)
-    return auth
   }
+
+  private static let anyone = AuditMemory()
+  private static let anyoneRefused = AuditMemory()
 
   private var state: ActiveState { exchange.state }
 

@@ -1,9 +1,30 @@
+internal import AuditTrail
 package import EngineAPI
 import Primitives
 
+/// A mount's entry as it stood at one time, with what follows from it.
+package final class MountFace: Sendable {
+  package let entry: MountEntry
+  package let requestPath: String
+  /// How the audit log names the mount to those who may know it, and to all others.
+  let audited: (known: AuditMount, unknown: AuditMount)
+
+  init(_ entry: MountEntry, version: String) {
+    self.entry = entry
+    requestPath = entry.requestPath
+    func audited(_ accessor: String) -> AuditMount {
+      AuditMount(
+        point: entry.requestPath, type: entry.type, accessor: accessor, mountClass: entry.mountClass.rawValue,
+        version: version, clearRequestKeys: entry.configuration.auditNonHMACRequestKeys ?? [],
+        clearResponseKeys: entry.configuration.auditNonHMACResponseKeys ?? [])
+    }
+    self.audited = (audited(entry.accessor), audited(""))
+  }
+}
+
 /// A mount: its entry as it stands now, and its engine.
 package final class Mount: Sendable {
-  private let current: Locked<MountEntry>
+  private let current: Locked<MountFace>
   private let running: Locked<MountedEngine>
   /// What the running engine was made with, which is older than the entry where a change was interrupted.
   private let engineOptions: Locked<[String: String]?>
@@ -19,18 +40,22 @@ package final class Mount: Sendable {
   package let isServed: Bool
 
   /// - Parameter type: nil where the program does not have the engine.
-  init(entry: MountEntry, type: EngineType?, context: (Locked<MountEntry>, MountGate) -> MountContext) throws {
-    current = Locked(entry)
+  init(entry: MountEntry, type: EngineType?, context: (Locked<MountFace>, MountGate) -> MountContext) throws {
     isServed = type != nil
     self.type = type ?? AbsentEngine.type(entry.type, entry.mountClass)
+    current = Locked(MountFace(entry, version: self.type.version))
     running = Locked(try self.type.make(context(current, writes)))
     engineOptions = Locked(entry.options)
   }
 
-  package var entry: MountEntry { current.withLock { $0 } }
-  var requestPath: String { current.withLock { $0.requestPath } }
+  package var face: MountFace { current.withLock { $0 } }
+  package var entry: MountEntry { face.entry }
+  var requestPath: String { face.requestPath }
   package var engine: MountedEngine { running.withLock { $0 } }
-  func replace(_ entry: MountEntry) { current.withLock { $0 = entry } }
+  func replace(_ entry: MountEntry) {
+    let face = MountFace(entry, version: type.version)
+    current.withLock { $0 = face }
+  }
 
   // MARK: Coming and going
 
@@ -62,7 +87,7 @@ package final class Mount: Sendable {
   // MARK: Options
 
   /// Makes the engine anew, as where other options give it other routes.
-  func restart(context: (Locked<MountEntry>, MountGate) -> MountContext) throws {
+  func restart(context: (Locked<MountFace>, MountGate) -> MountContext) throws {
     let options = entry.options
     let engine = try type.make(context(current, writes))
     let former = running.withLock { running in

@@ -152,13 +152,13 @@ package final class MountTable: Sendable {
     try Mount(entry: entry, type: type) { context(entry, $0, $1) }
   }
 
-  private func context(_ entry: MountEntry, _ current: Locked<MountEntry>, _ writes: MountGate) -> MountContext {
+  private func context(_ entry: MountEntry, _ current: Locked<MountFace>, _ writes: MountGate) -> MountContext {
     let surroundings = surroundings
     return MountContext(
       path: { current.withLock { $0.requestPath } }, accessor: entry.accessor, uuid: entry.uuid, type: entry.type,
       storage: StorageView(MountStore(store: surroundings.store, writes: writes), prefix: entry.storagePrefix),
       clock: surroundings.clock, random: surroundings.random,
-      settings: { Self.settings(of: current.withLock { $0 }, surroundings) },
+      settings: { Self.settings(of: current.withLock { $0 }.entry, surroundings) },
       log: { message, details in surroundings.log(current.withLock { $0.requestPath }, message, details) },
       requestWork: { surroundings.work.request(entry.uuid, at: $0) }, password: surroundings.password)
   }

@@ -99,7 +99,7 @@ package struct Envelope: Sendable {
     writer.name("mount_type")
     writer.string(mountType)
     writer.endObject()
-    return endsWithLineFeed ? writer.bytes + [UInt8(ascii: "\n")] : writer.bytes
+    return endsWithLineFeed ? writer.line() : writer.bytes
   }
 
   private static let memberNames: Set<String> = [

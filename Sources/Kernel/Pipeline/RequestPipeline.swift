@@ -16,12 +16,8 @@ package struct RequestPipeline: Sendable {
   package func handle(_ request: InboundRequest) -> WireResponse {
     guard let state = node.state, state.gate.enter() else { return SealedPipeline(node: node).handle(request) }
     defer { state.gate.leave() }
-    state.inFlight.begin(
-      InFlightRequests.Entry(
-        id: request.id, path: request.path, operation: request.operation.rawValue,
-        remoteAddress: request.remoteAddress, remotePort: request.remotePort, start: request.received,
-        token: request.token))
-    defer { state.inFlight.end(request.id) }
+    let place = state.inFlight.begin(request)
+    defer { state.inFlight.end(place) }
     let exchange = Exchange(node: node, state: state, request: request)
     let response = exchange.run()
     if let level = node.settings.requestsLevel { exchange.log(response, level) }
@@ -29,8 +25,8 @@ package struct RequestPipeline: Sendable {
   }
 }
 
-/// One request on its way through an unsealed node.
-struct Exchange {
+/// One request on its way through an unsealed node. Belongs to the thread that carries it out.
+final class Exchange {
   let node: Node
   let state: ActiveState
   private(set) var request: InboundRequest
@@ -42,18 +38,22 @@ struct Exchange {
   var path: String
   /// Entered, where there is one.
   var mount: Mount?
+  /// The mount as it was when it was entered.
+  var face: MountFace?
   var mountPoint = ""
   var rest = ""
   var route: MountedEngine.BoundRoute?
   var captures: [String: String] = [:]
   var fields: JSONObject = [:]
-  var token: TokenEntry?
+  var known: KnownToken?
   /// What the token's entity adds to its policies.
   var identityPolicies: [String] = []
   var grantingPolicies: [String] = []
   var isLastUse = false
   /// Why policies or the token keep the request out, once that is known.
   private var denial: Denial.Cause?
+
+  var token: TokenEntry? { known?.entry }
 
   init(node: Node, state: ActiveState, request: InboundRequest) {
     self.node = node
@@ -65,24 +65,23 @@ struct Exchange {
   }
 
   func run() -> WireResponse {
-    var exchange = self
     var limitHeaders: [(name: String, value: String)] = []
-    defer { exchange.mount?.leave() }
+    defer { mount?.leave() }
     do {
-      try exchange.resolve()
-      if let limit = exchange.limitFinding() {
-        if let refusal = limit.refusal { return exchange.refuse(limit, refusal) }
+      try resolve()
+      if let limit = limitFinding() {
+        if let refusal = limit.refusal { return refuse(limit, refusal) }
         limitHeaders = limit.headers
       }
-      exchange.fields = exchange.route?.traits.contains(.rawBody) == true ? [:] : try RequestFields.read(request)
+      if !isRaw { fields = try RequestFields.read(request) }
     } catch { return Failures.response(to: error, log: node.log) }
-    var response = exchange.runAudited()
-    response.headers += limitHeaders
+    var response = runAudited()
+    if !limitHeaders.isEmpty { response.headers += limitHeaders }
     if response.status == 403 {
-      exchange.recordDenial()
+      recordDenial()
       response.headers.append((Self.requestIDHeader, request.id))
     }
-    if exchange.isLastUse, let token = exchange.token { state.tokens.revokeLater(token) }
+    if isLastUse, let token { state.tokens.revokeLater(token) }
     return response
   }
 
@@ -99,7 +98,7 @@ struct Exchange {
       ])
   }
 
-  private mutating func runAudited() -> WireResponse {
+  private func runAudited() -> WireResponse {
     let isRecorded = route?.traits.contains(.unaudited) != true && state.audit.isEnabled
     var refusal: (any Error)?
     do {
@@ -130,17 +129,18 @@ struct Exchange {
 
   // MARK: Resolve
 
-  private mutating func resolve() throws {
+  private func resolve() throws {
     guard request.acceptsUnprintablePaths || path.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
       throw EngineError(status: 400, messages: [])
     }
     if let (mount, rest) = state.mounts.enter(path) {
       self.mount = mount
       self.rest = rest
-      let entry = mount.entry
-      mountPoint = entry.requestPath
+      let face = mount.face
+      self.face = face
+      mountPoint = face.requestPath
       if request.path.hasSuffix("/"), operation.isWrite || operation == .patch {
-        guard entry.configuration.trimRequestTrailingSlashes else {
+        guard face.entry.configuration.trimRequestTrailingSlashes else {
           throw EngineError.invalid("cannot write to a path ending in '/'")
         }
         while path.hasSuffix("/") { path.removeLast() }
@@ -163,13 +163,13 @@ struct Exchange {
     return route.isOpen(node.settings) || (route.traits.contains(.openWhereInFlightIsShown) && request.mayListInFlight)
   }
 
-  private mutating func identify() throws {
+  private func identify() throws {
     let isOpen = isOpen && operation != .help
     if route?.traits.contains(.wrappingToken) == true, operation != .help {
       let wrapping = try state.wrapping.admit(
         field: fields["token"], callerToken: request.token, now: request.received)
       // The caller's may have been a JWT around it.
-      if fields["token"] == nil { request.token = wrapping }
+      if fields["token"] == nil { request = request.bearing(wrapping) }
     }
     if request.token.isEmpty {
       if isOpen { return }
@@ -179,7 +179,7 @@ struct Exchange {
     switch try state.tokens.identification(
       request.token, now: request.received, remoteAddress: request.remoteAddress)
     {
-    case .valid(let entry): token = entry
+    case .valid(let found): known = found
     case .unknown: break
     case .wrongAddress:
       if isOpen { break }
@@ -187,14 +187,14 @@ struct Exchange {
       throw EngineError.denied
     }
     if isOpen { return }
-    guard let token else {
+    guard let known else {
       denial = .unknownToken
       throw Failures.invalidToken
     }
-    try admitEntity(of: token)
+    try admitEntity(of: known)
     if route?.traits.contains(.noPolicy) == true { return }
-    guard token.numberOfUses > 0 else { return }
-    guard let isLast = try state.tokens.spendUse(token) else {
+    guard known.entry.numberOfUses > 0 else { return }
+    guard let isLast = try state.tokens.spendUse(known.entry) else {
       denial = .unknownToken
       throw Failures.invalidToken
     }
@@ -202,26 +202,26 @@ struct Exchange {
   }
 
   /// A token dies with its entity, and sleeps while it is disabled.
-  private mutating func admitEntity(of token: TokenEntry) throws {
-    guard !token.entityID.isEmpty else { return }
-    guard let entity = state.identity.entity(id: token.entityID), !entity.isDisabled else {
+  private func admitEntity(of known: KnownToken) throws {
+    guard !known.entry.entityID.isEmpty else { return }
+    guard let entity = state.identity.entity(id: known.entry.entityID), !entity.isDisabled else {
       denial = .entityUnusable
       throw EngineError.denied
     }
-    identityPolicies = state.identityPolicies(of: token)
+    identityPolicies = state.identityPolicies(of: known.entry)
   }
 
   // MARK: Authorise
 
-  private mutating func tellCreateFromUpdate() throws {
+  private func tellCreateFromUpdate() throws {
     guard operation == .update, let exists = route?.exists else { return }
     if try !exists(call) { operation = .create }
   }
 
-  private mutating func authorise() throws {
-    guard let token, operation != .help, !isOpen else { return }
-    if token.isRoot {
-      grantingPolicies = ["root"]
+  private func authorise() throws {
+    guard let known, operation != .help, !isOpen else { return }
+    if known.isRoot {
+      grantingPolicies = Self.root
       return
     }
     guard route?.traits.contains(.noPolicy) != true else { return }
@@ -229,7 +229,7 @@ struct Exchange {
       denial = .operation
       throw Failures.denied
     }
-    let verdict = try state.acl(for: token).decide(
+    let verdict = try state.acl(for: known.entry).decide(
       operation, path: decidedPath, parameters: fields, wrapTTL: request.wrapTTL)
     guard verdict.isAllowed, verdict.hasSudo || !needsSudo else {
       denial = verdict.refusal.map { .policies($0) } ?? .missingSudo
@@ -261,18 +261,22 @@ struct Exchange {
 
   // MARK: Perform
 
+  private static let root = ["root"]
+
+  private var isRaw: Bool { route?.traits.contains(.rawBody) == true }
+
   var call: Call {
     Call(
       id: request.id, operation: operation, mountPoint: mountPoint, path: rest, captures: captures, fields: fields,
-      rawBody: route?.traits.contains(.rawBody) == true ? request.body : [], headers: passedHeaders,
-      remoteAddress: request.remoteAddress, now: request.received, principal: token?.principal,
+      rawBody: isRaw ? request.body : [], headers: passedHeaders,
+      remoteAddress: request.remoteAddress, now: request.received, principal: known?.principal,
       wrapTTL: request.wrapTTL, identity: identityOfCaller,
-      origin: Session(node: node, state: state, inbound: request, token: token))
+      origin: Session(node: node, state: state, inbound: request, token: known))
   }
 
   /// Looked up when an engine asks, which few do.
   private var identityOfCaller: @Sendable (_ selector: String) -> String? {
-    guard let entityID = token?.entityID, !entityID.isEmpty else { return { _ in nil } }
+    guard let entityID = known?.entry.entityID, !entityID.isEmpty else { return { _ in nil } }
     return { [state] selector in state.templateSubject(entityID)?.value(of: selector) }
   }
 
@@ -282,7 +286,7 @@ struct Exchange {
       let values = request.headers.values(name)
       if !values.isEmpty { headers[name] = values }
     }
-    for name in mount?.entry.configuration.passthroughRequestHeaders ?? [] {
+    for name in face?.entry.configuration.passthroughRequestHeaders ?? [] {
       let name = name.lowercased()
       let values = request.headers.values(name)
       if !values.isEmpty { headers[name] = values }

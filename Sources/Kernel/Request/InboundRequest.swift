@@ -8,39 +8,39 @@ package protocol HeaderSource: Sendable {
 }
 
 /// A request as it came over the wire, with the API's conventions read but nothing believed yet.
-package struct InboundRequest: Sendable {
+package final class InboundRequest: Sendable {
   /// A UUID of ours.
-  package var id: String
+  package let id: String
   /// What the method says; writes come as `update`.
-  package var operation: Operation
+  package let operation: Operation
   /// Below `/v1/`, percent-decoded, without a leading slash.
-  package var path: String
+  package let path: String
   /// Fields from a query, for operations without a body.
-  package var query: JSONObject
-  package var body: [UInt8]
+  package let query: JSONObject
+  package let body: [UInt8]
   /// The media type of the body in lower case without parameters; empty where none was named.
-  package var contentType: String
-  package var headers: any HeaderSource
+  package let contentType: String
+  package let headers: any HeaderSource
   /// The token as it came; empty for none.
-  package var token: String
-  package var wrapTTL: TimeSpan?
+  package let token: String
+  package let wrapTTL: TimeSpan?
   /// `X-Vault-Wrap-Format: jwt`.
-  package var wrapsAsJWT: Bool
-  package var remoteAddress: String
-  package var remotePort: Int
-  package var received: Timestamp
-  package var limits: JSONLimits
+  package let wrapsAsJWT: Bool
+  package let remoteAddress: String
+  package let remotePort: Int
+  package let received: Timestamp
+  package let limits: JSONLimits
   /// In monotonic nanoseconds: not carried out any more after that.
-  package var deadline = UInt64.max
-  package var acceptsUnprintablePaths = false
+  package let deadline: UInt64
+  package let acceptsUnprintablePaths: Bool
   /// The listener shows the requests under way to everybody.
-  package var mayListInFlight = false
+  package let mayListInFlight: Bool
 
   package init(
     id: String, operation: Operation, path: String, query: JSONObject, body: [UInt8], contentType: String,
     headers: any HeaderSource, token: String, wrapTTL: TimeSpan?, wrapsAsJWT: Bool, remoteAddress: String,
-    remotePort: Int,
-    received: Timestamp, limits: JSONLimits
+    remotePort: Int, received: Timestamp, limits: JSONLimits, deadline: UInt64 = .max,
+    acceptsUnprintablePaths: Bool = false, mayListInFlight: Bool = false
   ) {
     self.id = id
     self.operation = operation
@@ -56,6 +56,18 @@ package struct InboundRequest: Sendable {
     self.remotePort = remotePort
     self.received = received
     self.limits = limits
+    self.deadline = deadline
+    self.acceptsUnprintablePaths = acceptsUnprintablePaths
+    self.mayListInFlight = mayListInFlight
+  }
+
+  /// The same request as if it had come with another token.
+  func bearing(_ token: String) -> InboundRequest {
+    InboundRequest(
+      id: id, operation: operation, path: path, query: query, body: body, contentType: contentType, headers: headers,
+      token: token, wrapTTL: wrapTTL, wrapsAsJWT: wrapsAsJWT, remoteAddress: remoteAddress, remotePort: remotePort,
+      received: received, limits: limits, deadline: deadline, acceptsUnprintablePaths: acceptsUnprintablePaths,
+      mayListInFlight: mayListInFlight)
   }
 }
 
@@ -93,6 +105,6 @@ package struct WireResponse: Sendable {
       writer.text(data)
     }
     writer.endObject()
-    return .json(status, writer.bytes + [UInt8(ascii: "\n")])
+    return .json(status, writer.line())
   }
 }

@@ -2,19 +2,20 @@ package import EngineAPI
 package import Tokens
 
 /// What the kernel's own engines find behind a call: the node, what is active while it is unsealed, and the caller's token.
-package struct Session: CallOrigin {
+package final class Session: CallOrigin {
   package let node: Node
   /// Nil on routes that work before unseal, while the node is sealed.
   package let state: ActiveState?
   package let inbound: InboundRequest
+  private let known: KnownToken?
   /// The caller's token; nil where there was none or it was not valid.
-  package let token: TokenEntry?
+  package var token: TokenEntry? { known?.entry }
 
-  package init(node: Node, state: ActiveState?, inbound: InboundRequest, token: TokenEntry?) {
+  package init(node: Node, state: ActiveState?, inbound: InboundRequest, token: KnownToken?) {
     self.node = node
     self.state = state
     self.inbound = inbound
-    self.token = token
+    known = token
   }
 }
 

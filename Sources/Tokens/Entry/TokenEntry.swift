@@ -97,12 +97,6 @@ package struct TokenEntry: Sendable, Equatable {
   /// The path of root tokens that no request made, which have no lease.
   package static let rootPath = "auth/token/root"
 
-  package var principal: Principal {
-    Principal(
-      displayName: displayName, accessor: accessor, policies: policies, entityID: entityID, type: type,
-      metadata: metadata ?? [:], cubbyholeID: cubbyholeID, clientID: clientID, isRoot: isRoot, expires: expireTime)
-  }
-
   /// True until it ends by time; says nothing of its uses or its parent.
   package func lives(_ now: Timestamp) -> Bool { expireTime.map { now < $0 } ?? true }
 

@@ -1,10 +1,27 @@
-internal import Primitives
+package import EngineAPI
+package import Primitives
 internal import StorageAPI
 
-/// A token as it is stored, and by which commit.
-struct KnownToken: Sendable {
-  var entry: TokenEntry
-  var index: CommitIndex
+/// A token as one commit left it: one object for all requests that come with it as long as the cache has it.
+package final class KnownToken: Sendable {
+  package let entry: TokenEntry
+  /// The commit that wrote it.
+  let index: CommitIndex
+  /// How engines see whoever holds the token.
+  package let principal: Principal
+  package let isRoot: Bool
+  /// What others have worked out of the token and want to find again with it.
+  package let note = Locked<(any Sendable)?>(nil)
+
+  init(entry: TokenEntry, index: CommitIndex) {
+    self.entry = entry
+    self.index = index
+    isRoot = entry.isRoot
+    principal = Principal(
+      displayName: entry.displayName, accessor: entry.accessor, policies: entry.policies, entityID: entry.entityID,
+      type: entry.type, metadata: entry.metadata ?? [:], cubbyholeID: entry.cubbyholeID, clientID: entry.clientID,
+      isRoot: isRoot, expires: entry.expireTime)
+  }
 }
 
 /// Tokens that were used lately, at most `capacity` of them.

@@ -68,7 +68,7 @@ package final class TokenStore: Sendable {
 
   /// What a token's text is good for.
   package enum Identification: Sendable {
-    case valid(TokenEntry)
+    case valid(KnownToken)
     /// A good token, but not from that address.
     case wrongAddress
     /// Never was, or is no more.
@@ -77,30 +77,35 @@ package final class TokenStore: Sendable {
 
   /// - Throws: `StoreError`, which says nothing about the token.
   package func identification(_ tokenText: String, now: Timestamp, remoteAddress: String) throws -> Identification {
-    guard let entry = try lookup(tokenText, now: now) else { return .unknown }
-    return entry.allows(remoteAddress: remoteAddress) ? .valid(entry) : .wrongAddress
+    guard let known = try find(tokenText, now: now) else { return .unknown }
+    return known.entry.allows(remoteAddress: remoteAddress) ? .valid(known) : .wrongAddress
   }
 
   /// The token that may be used with that text from that address; nil where there is none.
   /// - Throws: `StoreError`, which says nothing about the token.
   package func identify(_ tokenText: String, now: Timestamp, remoteAddress: String) throws -> TokenEntry? {
-    guard case .valid(let entry) = try identification(tokenText, now: now, remoteAddress: remoteAddress) else {
+    guard case .valid(let known) = try identification(tokenText, now: now, remoteAddress: remoteAddress) else {
       return nil
     }
-    return entry
+    return known.entry
   }
 
   /// The live token of that text, wherever it may be used from.
   package func lookup(_ tokenText: String, now: Timestamp) throws -> TokenEntry? {
+    try find(tokenText, now: now)?.entry
+  }
+
+  private func find(_ tokenText: String, now: Timestamp) throws -> KnownToken? {
     if tokenText.isEmpty { return nil }
     let secrets = try secrets()
-    guard TokenSecrets.isBatch(tokenText) else { return try live(secrets.key(tokenText), now: now)?.entry }
+    guard TokenSecrets.isBatch(tokenText) else { return try live(secrets.key(tokenText), now: now) }
     guard var entry = secrets.open(tokenText), entry.lives(now) else { return nil }
     if let parent = entry.parent {
       guard let holder = try live(parent.key, now: now), holder.entry.accessor == parent.accessor else { return nil }
     }
     entry.clientID = clientID(entry)
-    return entry
+    // What is not stored has no commit, and nothing is ever committed over it.
+    return KnownToken(entry: entry, index: 0)
   }
 
   package func entry(accessor: String, now: Timestamp) throws -> TokenEntry? {

@@ -142,11 +142,11 @@ extension SystemEngine {
     let state = try call.active.state
     let requests = try state.inFlight.all.map { entry -> (String, JSONValue) in
       let face: JSONObject = [
-        "start_time": .string(entry.start.rfc3339),
+        "start_time": .string(entry.received.rfc3339),
         "client_remote_address": .string("\(entry.remoteAddress):\(entry.remotePort)"),
-        "request_path": .string("/v1/" + entry.path), "request_method": .string(method(entry.operation)),
+        "request_path": .string("/v1/" + entry.path), "request_method": .string(method(entry.operation.rawValue)),
         "client_id": .string(try state.clientID(of: entry, now: call.now)),
-        "duration": .string((call.now - entry.start).goDescription),
+        "duration": .string((call.now - entry.received).goDescription),
       ]
       return (entry.id, .object(face))
     }

@@ -165,7 +165,10 @@ let package = Package(
     .executableTarget(
       name: "coffer-bench", dependencies: ["CSystem"], path: "Benchmarks/Load", swiftSettings: Shared.settings),
 
-    // Tests, a target each.
+    // Tests, a target each; the first is what tests of engines mount them with.
+    .target(
+      name: "EngineFixture", dependencies: ["Primitives", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore"],
+      path: "Tests/EngineFixture", swiftSettings: Shared.settings),
     tests("Primitives", []),
     tests("SecretMemory", []),
     tests("JSONText", ["Primitives"]),
@@ -197,8 +200,8 @@ let package = Package(
     tests("TokenParameters", ["Primitives", "JSONText", "EngineAPI"]),
     tests(
       "UserpassMethod",
-      ["Primitives", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore", "SecretMemory", "Cryptography"]),
-    tests("AppRoleMethod", ["Primitives", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore"]),
+      ["Primitives", "JSONText", "StorageAPI", "EngineAPI", "EngineFixture", "SecretMemory", "Cryptography"]),
+    tests("AppRoleMethod", ["Primitives", "JSONText", "StorageAPI", "EngineAPI", "EngineFixture"]),
     tests("UserLockout", ["Primitives", "JSONText"]),
     tests(
       "LoginMFA",
@@ -207,7 +210,9 @@ let package = Package(
     tests(
       "TransitEngine",
       ["Primitives", "SecretMemory", "JSONText", "Cryptography", "StorageAPI", "EngineAPI"]),
-    tests("TOTPEngine", ["Primitives", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore", "OneTimePasswords"]),
+    tests(
+      "TOTPEngine",
+      ["Primitives", "JSONText", "StorageAPI", "EngineAPI", "EngineFixture", "MemoryStore", "OneTimePasswords"]),
     tests(
       "DatabaseEngine",
       [
@@ -216,7 +221,9 @@ let package = Package(
       ]),
     tests(
       "SSHEngine",
-      ["Primitives", "SecretMemory", "JSONText", "Cryptography", "SSHKeys", "StorageAPI", "EngineAPI", "MemoryStore"]),
+      [
+        "Primitives", "SecretMemory", "JSONText", "Cryptography", "SSHKeys", "StorageAPI", "EngineAPI", "EngineFixture",
+      ]),
     tests(
       "Kernel",
       [

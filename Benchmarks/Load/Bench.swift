@@ -4,16 +4,18 @@ internal import Glibc
 struct Bench {
   let binary: String
   let bare: String
-  let folder: String
+  /// Where the server's files are; it is there already.
+  var folder: String
   let seconds: Double
   let rounds: Int
   let connections: Int
   let secrets: Int
+  let leases: Int
   /// The name of the one work to do; all where it is empty.
   let only: String
 
   /// How many keys are read and written; each value has 100 bytes.
-  private static let keys = 1000
+  static let keys = 1000
   /// As large as a read of one of them is answered.
   private static let bareBytes = 420
   /// Just under what a JSON string may have by default, 1 MiB.
@@ -25,30 +27,42 @@ struct Bench {
     var goal: String?
     var status = 200
     var connections: Int?
+    /// What a round uses up is made before it; the number of requests that there is enough for.
+    var stock: ((ServedProcess) throws -> Int)?
     let source: LoadGenerator.Source
   }
 
   func run() throws {
     let startUp = try startUpTime()
     let bareServer = try start([bare], port: freePort()) { [String($0), String(Self.bareBytes)] }
-    let port = freePort()
-    try configure(port: port)
-    let arguments = [binary, "server", "-config=\(folder)/server.hcl"]
-    var server = try ServedProcess(arguments, port: port, log: folder + "/server.log")
-    try server.awaitHealth([501])
-    let setup = try Client(port: port)
-    let initialized = try setup.done("PUT", "/v1/sys/init", "{\"recovery_shares\":1,\"recovery_threshold\":1}")
-    guard let root = initialized.text("root_token") else { throw Problem("init gave no token") }
-    try server.awaitHealth()
-    setup.token = root
-    try setup.done("PUT", "/v1/sys/audit/file", "{\"type\":\"file\",\"options\":{\"file_path\":\"\(auditPath)\"}}")
-    try setup.done("POST", "/v1/sys/mounts/kv", "{\"type\":\"kv\",\"options\":{\"version\":\"2\"}}")
+    var (server, setup) = try freshServer()
+    guard let root = setup.token else { throw Problem("there is no token") }
     sleep(2)
     let idle = server.residentMegabytes
     try prepare(setup)
 
-    let all = works(root: root) + (try rightsWorks(setup)) + (try loginWorks(setup)) + (try transitWorks(setup))
+    let works = works(root: root) + (try rightsWorks(setup)) + (try loginWorks(setup)) + (try transitWorks(setup))
+    print(
+      "\(connections) connections, \(rounds) rounds of \(text(seconds, 1)) s each in turns; the medians of the rounds.")
+    print("CPU: the server's microseconds for one request. Share: of the bare route's throughput in the same round.\n")
+    try measure(works, server, bareServer, root: root)
+    let afterRun = server.residentMegabytes
+    print("\nstart (development server, exec to the first answer)   \(text(startUp * 1000, 1)) ms      goal 50 ms")
+    print("resident memory, idle \(text(idle, 1)) MB (goal 35), after the load \(text(afterRun, 1)) MB (goal 60)")
+    try many(&server, root: root)
+    try databaseLogins(server, setup)
+    // Last, because what they use up fills the storage.
+    print("")
+    try measure(tokenEndWorks(root: root), server, bareServer, root: root)
+    server.stop()
+    bareServer.kill()
+    try leaseStorm()
+  }
+
+  /// Does the works in turns with the bare route, and prints what came of it.
+  private func measure(_ all: [Work], _ server: ServedProcess, _ bareServer: ServedProcess, root: String) throws {
     let works = all.filter { only.isEmpty || $0.name == only }
+    if works.isEmpty { return }
     var bareResults: [Measurement] = []
     var results = [[Measurement]](repeating: [], count: works.count)
     for _ in 0..<rounds {
@@ -59,27 +73,35 @@ struct Bench {
       for (place, work) in works.enumerated() {
         // The audit log of a benchmark grows by a gigabyte in seconds, and then the disk is what is measured.
         truncateAudit()
-        let generator = LoadGenerator(connections: work.connections ?? connections, seconds: seconds)
+        let stock = try work.stock?(server) ?? .max
+        let generator = LoadGenerator(connections: work.connections ?? connections, seconds: seconds, limit: stock)
         let result = try generator.run(against: server, expecting: work.status, work.source)
         if !result.unexpected.isEmpty { throw Problem("\(work.name) was answered \(result.unexpected)") }
         results[place].append(result)
       }
     }
-    let afterRun = server.residentMegabytes
-
     report(bareResults, works, results)
-    print("\nstart (development server, exec to the first answer)   \(text(startUp * 1000, 1)) ms      goal 50 ms")
-    print("resident memory, idle \(text(idle, 1)) MB (goal 35), after the load \(text(afterRun, 1)) MB (goal 60)")
-    try many(&server, arguments, root: root)
-    let client = try Client(port: port)
-    client.token = root
-    try databaseLogins(server, client)
-    server.stop()
-    bareServer.kill()
   }
 
-  private var auditPath: String { folder + "/audit.log" }
+  var auditPath: String { folder + "/audit.log" }
   func truncateAudit() { truncate(auditPath, 0) }
+  var serverCommand: [String] { [binary, "server", "-config=\(folder)/server.hcl"] }
+
+  /// A server as users run it, initialised, with its root token in the client's hand and a mount `kv`.
+  func freshServer() throws -> (ServedProcess, Client) {
+    let port = freePort()
+    try configure(port: port)
+    let server = try ServedProcess(serverCommand, port: port, log: folder + "/server.log")
+    try server.awaitHealth([501])
+    let client = try Client(port: port)
+    let initialized = try client.done("PUT", "/v1/sys/init", "{\"recovery_shares\":1,\"recovery_threshold\":1}")
+    guard let root = initialized.text("root_token") else { throw Problem("init gave no token") }
+    try server.awaitHealth()
+    client.token = root
+    try client.done("PUT", "/v1/sys/audit/file", "{\"type\":\"file\",\"options\":{\"file_path\":\"\(auditPath)\"}}")
+    try client.done("POST", "/v1/sys/mounts/kv", "{\"type\":\"kv\",\"options\":{\"version\":\"2\"}}")
+    return (server, client)
+  }
 
   private func configure(port: Int) throws {
     let key = (0..<32).map { _ in "0123456789abcdef".randomElement() ?? "0" }
@@ -135,7 +157,7 @@ struct Bench {
     "{\"data\":{\"value\":\"\(String(repeating: "x", count: 90))\(number % 9_000_000_000 + 1_000_000_000)\"}}"
   }
 
-  private func prepare(_ client: Client) throws {
+  func prepare(_ client: Client) throws {
     for number in 0..<Self.keys { try client.done("POST", "/v1/kv/data/k\(number)", secret(number)) }
     try client.done("POST", "/v1/kv/data/large", largeSecret)
   }
@@ -164,7 +186,7 @@ struct Bench {
   }
 
   /// The list of many keys, and how long a start takes with them.
-  private func many(_ server: inout ServedProcess, _ arguments: [String], root: String) throws {
+  private func many(_ server: inout ServedProcess, root: String) throws {
     guard secrets > 0 else { return }
     truncateAudit()
     let writes = LoadGenerator(connections: connections, seconds: 600, limit: secrets)
@@ -184,7 +206,7 @@ struct Bench {
     for name in ["SIGTERM", "SIGKILL"] {
       if name == "SIGTERM" { server.stop() } else { server.kill() }
       let began = now()
-      server = try ServedProcess(arguments, port: server.port, log: folder + "/server.log")
+      server = try ServedProcess(serverCommand, port: server.port, log: folder + "/server.log")
       try server.awaitHealth()
       print(
         "start and unseal with \(secrets) secrets after \(name): \(text((now() - began) * 1000, 1)) ms (goal 200 ms),"
@@ -195,9 +217,6 @@ struct Bench {
   // MARK: The report
 
   private func report(_ bareResults: [Measurement], _ works: [Work], _ results: [[Measurement]]) {
-    print(
-      "\(connections) connections, \(rounds) rounds of \(text(seconds, 1)) s each in turns; the medians of the rounds.")
-    print("CPU: the server's microseconds for one request. Share: of the bare route's throughput in the same round.\n")
     let columns = ["", "requests/s", "p50 ms", "p99 ms", "CPU us", "CPU s", "load s", "RSS MB", "share", "goal"]
     var table = [columns]
     table.append(row("bare route", bareResults, shares: bareResults.map { _ in 1 }, goal: nil))

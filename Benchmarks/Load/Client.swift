@@ -6,16 +6,17 @@ final class Client {
     let status: Int
     let body: String
 
-    /// The string member `name`, wherever it first stands.
-    func text(_ name: String) -> String? {
-      let mark = Array("\"\(name)\":\"".utf8)
-      let bytes = Array(body.utf8)
-      for start in bytes.indices where bytes[start...].starts(with: mark) {
-        let value = bytes[(start + mark.count)...]
-        return value.firstIndex(of: UInt8(ascii: "\"")).map { String(decoding: value[..<$0], as: UTF8.self) }
-      }
-      return nil
+    func text(_ name: String) -> String? { Client.text(name, in: Array(body.utf8)) }
+  }
+
+  /// The string member `name`, wherever it first stands.
+  static func text(_ name: String, in body: [UInt8]) -> String? {
+    let mark = Array("\"\(name)\":\"".utf8)
+    for start in body.indices where body[start] == mark[0] && body[start...].starts(with: mark) {
+      let value = body[(start + mark.count)...]
+      return value.firstIndex(of: UInt8(ascii: "\"")).map { String(decoding: value[..<$0], as: UTF8.self) }
     }
+    return nil
   }
 
   private let descriptor: Int32

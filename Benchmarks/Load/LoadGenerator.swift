@@ -35,14 +35,17 @@ struct LoadGenerator {
 
   private struct Slot {
     let descriptor: Int32
-    var parser = AnswerParser(keepsBody: false)
+    var parser: AnswerParser
     var began = 0.0
     var unsent: ArraySlice<UInt8> = []
     /// Until the socket takes more.
     var isWaiting = false
   }
 
-  func run(against server: ServedProcess, expecting status: Int, _ source: Source) throws -> Measurement {
+  /// - Parameter answered: is given the body of each answer, where anybody wants to see it.
+  func run(
+    against server: ServedProcess, expecting status: Int, answered: (([UInt8]) -> Void)? = nil, _ source: Source
+  ) throws -> Measurement {
     let poll = epoll_create1(0)
     defer { close(poll) }
     var slots: [Slot] = []
@@ -50,7 +53,7 @@ struct LoadGenerator {
     for number in 0..<connections {
       let descriptor = try connectedSocket(port: server.port)
       _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
-      slots.append(Slot(descriptor: descriptor))
+      slots.append(Slot(descriptor: descriptor, parser: AnswerParser(keepsBody: answered != nil)))
       try watch(poll, descriptor, number, EPOLL_CTL_ADD, writing: false)
     }
     var result = Measurement()
@@ -83,6 +86,7 @@ struct LoadGenerator {
         guard try slots[number].parser.take(buffer[..<received]) else { continue }
         let time = now()
         result.requests += 1
+        answered?(slots[number].parser.body)
         result.bodyBytes += slots[number].parser.bodyBytes
         result.latencies.append(Float(time - slots[number].began))
         if slots[number].parser.status != status { result.unexpected[slots[number].parser.status, default: 0] += 1 }

@@ -65,6 +65,16 @@ final class ServedProcess {
     }
   }
 
+  /// Returns when the process has had nothing to do for half a second.
+  func awaitIdle(atMost seconds: Double = 120) {
+    let end = now() + seconds
+    var before = -1.0
+    while now() < end, processorSeconds > before {
+      before = processorSeconds
+      usleep(500_000)
+    }
+  }
+
   /// CPU seconds of all threads so far, from /proc/PID/stat (proc_pid_stat(5)).
   var processorSeconds: Double {
     let text = readFile("/proc/\(pid)/stat")
@@ -75,8 +85,13 @@ final class ServedProcess {
   }
 
   /// Resident memory in megabytes.
-  var residentMegabytes: Double {
-    for line in readFile("/proc/\(pid)/status").split(separator: "\n") where line.hasPrefix("VmRSS:") {
+  var residentMegabytes: Double { megabytes("VmRSS:") }
+
+  /// The part of it that is the process's own, without mapped files, such as those of the storage.
+  var ownMegabytes: Double { megabytes("RssAnon:") }
+
+  private func megabytes(_ name: String) -> Double {
+    for line in readFile("/proc/\(pid)/status").split(separator: "\n") where line.hasPrefix(name) {
       let fields = line.split(whereSeparator: { $0 == " " || $0 == "\t" })
       if fields.count > 1, let kilobytes = Double(fields[1]) { return kilobytes / 1024 }
     }

@@ -2,14 +2,15 @@ internal import Glibc
 
 let usage = """
   usage: coffer-bench --bin COFFER --bare BARE-ROUTE [--seconds 1] [--rounds 3] [--connections 32] [--secrets 100000]
-    [--only "KV v2 read"]
+    [--leases 200000] [--only "KV v2 read"]
 
   Measures a durable server as users run it (Raft storage, audit to a file, a static seal) beside a bare route of the same
   HTTP stack, in turns, and prints each figure with its share of the bare route's. All on this machine: the load takes its part.
   """
 
 var options = [
-  "bin": "", "bare": "", "seconds": "1", "rounds": "3", "connections": "32", "secrets": "100000", "only": "",
+  "bin": "", "bare": "", "seconds": "1", "rounds": "3", "connections": "32", "secrets": "100000", "leases": "200000",
+  "only": "",
 ]
 var words = CommandLine.arguments.dropFirst()
 while let word = words.popFirst() {
@@ -21,7 +22,7 @@ while let word = words.popFirst() {
 guard let binary = options["bin"], let bare = options["bare"], !binary.isEmpty, !bare.isEmpty,
   let seconds = options["seconds"].flatMap(Double.init), let rounds = options["rounds"].flatMap(Int.init), rounds > 0,
   let connections = options["connections"].flatMap(Int.init), connections > 0,
-  let secrets = options["secrets"].flatMap(Int.init)
+  let secrets = options["secrets"].flatMap(Int.init), let leases = options["leases"].flatMap(Int.init)
 else {
   fail(usage)
 }
@@ -32,7 +33,7 @@ do {
   defer { removeFolder(folder) }
   try Bench(
     binary: binary, bare: bare, folder: folder, seconds: seconds, rounds: rounds, connections: connections,
-    secrets: secrets, only: options["only"] ?? ""
+    secrets: secrets, leases: leases, only: options["only"] ?? ""
   ).run()
 } catch {
   fail("coffer-bench: \(error)")

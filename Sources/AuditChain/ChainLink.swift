@@ -32,6 +32,8 @@ package struct ChainLink: Sendable, Equatable {
   package let begins: Bool
   package let isKeyed: Bool
   package let torn: Fragment?
+  /// Of a chain that begins because the end of another was not found: the last entry of that one that the server knew.
+  package let follows: AuditChainHead?
   package let hash: String
 
   package var head: AuditChainHead { AuditChainHead(id: id, sequence: sequence, hash: hash) }
@@ -49,13 +51,16 @@ package struct ChainLink: Sendable, Equatable {
 
   /// The entry, an object and its line feed, with the link as its last member.
   static func append(
-    _ entry: ArraySlice<UInt8>, after head: AuditChainHead, begins: Bool, torn: Fragment?, key: ChainKey,
-    to out: inout [UInt8]
+    _ entry: ArraySlice<UInt8>, after head: AuditChainHead, begins: Bool, follows: AuditChainHead?, torn: Fragment?,
+    key: ChainKey, to out: inout [UInt8]
   ) -> AuditChainHead {
     let start = out.count
     let sequence = head.sequence &+ 1
     var text = "\"id\":\"\(head.id)\",\"seq\":\(sequence),\"prev\":\"\(head.hash)\""
     if begins { text += ",\"begins\":true" }
+    if let follows {
+      text += ",\"follows\":{\"id\":\"\(follows.id)\",\"seq\":\(follows.sequence),\"hash\":\"\(follows.hash)\"}"
+    }
     if key.isKeyed { text += ",\"keyed\":true" }
     if let torn { text += ",\"torn\":{\"bytes\":\(torn.bytes),\"hash\":\"\(torn.hash)\"}" }
     // Without the closing brace and the line feed.
@@ -91,6 +96,14 @@ package struct ChainLink: Sendable, Equatable {
     begins = link["begins"]?.boolValue ?? false
     isKeyed = link["keyed"]?.boolValue ?? false
     hash = String(decoding: digits, as: UTF8.self)
+    if let before = link["follows"] {
+      guard let id = before["id"]?.stringValue, let sequence = before["seq"]?.int64Value, sequence > 0,
+        let hash = before["hash"]?.stringValue
+      else { return nil }
+      follows = AuditChainHead(id: id, sequence: sequence, hash: hash)
+    } else {
+      follows = nil
+    }
     if let fragment = link["torn"] {
       guard let bytes = fragment["bytes"]?.int64Value, let hash = fragment["hash"]?.stringValue else { return nil }
       torn = Fragment(bytes: bytes, hash: hash)
@@ -100,7 +113,7 @@ package struct ChainLink: Sendable, Equatable {
   }
 
   /// Whether the line has the hash that it says it has.
-  func isTrue(of line: ArraySlice<UInt8>, key: ChainKey) -> Bool {
+  package func isTrue(of line: ArraySlice<UInt8>, key: ChainKey) -> Bool {
     let covered = line.dropLast(Self.closing.count &+ Self.hashDigits)
     return Hex.encode(key.hash(covered)) == hash
   }

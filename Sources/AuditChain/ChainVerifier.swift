@@ -14,6 +14,8 @@ package struct ChainVerifier {
     case foreign
     /// A chain begins that does not go on from the one before.
     case restarted
+    /// A chain begins that says which entry of the one before it follows, and that entry is there.
+    case declaredRestart = "declared_restart"
     /// A digest that was kept elsewhere is not met.
     case anchor
     /// The last line is not whole: a crash, or a cut.
@@ -24,7 +26,7 @@ package struct ChainVerifier {
     case uncovered
 
     /// Whether the log is as good as whole with it.
-    package var isRemark: Bool { self == .torn || self == .uncovered }
+    package var isRemark: Bool { self == .torn || self == .uncovered || self == .declaredRestart }
   }
 
   package struct Finding: Sendable, Equatable {
@@ -54,6 +56,11 @@ package struct ChainVerifier {
   private let acceptsMissingBeginning: Bool
   private let anchors: [Anchor]
   private var unmet: [Bool]
+  /// Where an entry has the number of an anchor and not its hash.
+  private var mismatches: [(file: Int, line: Int)?]
+  private var recent = RecentHashes()
+  /// The last line so far has an entry and no line feed, which is well where the next one goes on from it.
+  private var unended: (file: Int, line: Int)?
   private var file = 0
   private var line = 0
   private var last: Last?
@@ -77,6 +84,7 @@ package struct ChainVerifier {
     self.anchors = anchors
     self.acceptsMissingBeginning = acceptsMissingBeginning
     unmet = anchors.map { _ in true }
+    mismatches = anchors.map { _ in nil }
   }
 
   /// An entry's number and hash.
@@ -107,7 +115,12 @@ package struct ChainVerifier {
   ///   - isWhole: there was a line feed.
   package mutating func read(_ bytes: ArraySlice<UInt8>, isWhole: Bool = true) {
     line &+= 1
-    guard let link = ChainLink(line: bytes) else { return readUnlinked(bytes, isWhole) }
+    guard let link = ChainLink(line: bytes) else {
+      reportUnended()
+      return readUnlinked(bytes, isWhole)
+    }
+    if link.previous != last?.hash { reportUnended() }
+    unended = nil
     settle(link)
     entries &+= 1
     let isTrue = link.isKeyed == key.isKeyed && link.isTrue(of: bytes, key: key)
@@ -123,13 +136,21 @@ package struct ChainVerifier {
     last = Last(id: link.id, sequence: isTrue ? link.sequence : nil, hash: link.hash)
     if isTrue {
       head = link.head
+      recent.add(link.head)
       meet(link.sequence, link.hash)
     }
-    if !isWhole { report(.unfinished, "has no line feed at its end: a crash, or the end was cut") }
+    if !isWhole { unended = (file, line) }
+  }
+
+  private mutating func reportUnended() {
+    guard let (file, line) = unended else { return }
+    unended = nil
+    report(.unfinished, "has no line feed at its end: a crash, or the end was cut", file, line)
   }
 
   /// To be called once, when all was read.
   package mutating func finish() {
+    reportUnended()
     if let left = unlinked {
       unlinked = nil
       if left.isWhole {
@@ -138,19 +159,28 @@ package struct ChainVerifier {
         report(.unfinished, "is not whole: a crash, or the end was cut", left.file, left.line)
       }
     }
-    if let beginning {
-      let link = beginning.link
-      let isAnchored = anchors.contains { $0.sequence == link.sequence &- 1 && $0.hash == link.previous }
-      meet(link.sequence &- 1, link.previous)
-      if !isAnchored, !acceptsMissingBeginning {
-        report(
-          .missing, "is entry \(link.sequence); the entries before it are not there", beginning.file, beginning.line)
+    if let beginning { settleBeginning(beginning.link, beginning.file, beginning.line) }
+    if last == nil { report(.foreign, "there is no entry with a link", file, 0) }
+    for (index, anchor) in anchors.enumerated() where unmet[index] {
+      if let (file, line) = mismatches[index] {
+        report(.anchor, "is entry \(anchor.sequence), and not the one of the digest that was kept", file, line)
+      } else {
+        report(.anchor, "entry \(anchor.sequence) of the digest that was kept is not there", file, line)
       }
     }
-    if last == nil { report(.foreign, "there is no entry with a link", file, 0) }
-    for (anchor, isUnmet) in zip(anchors, unmet) where isUnmet {
-      report(.anchor, "entry \(anchor.sequence) of the digest that was kept is not there", file, line)
-    }
+  }
+
+  /// The first entry goes on from one that is not there.
+  private mutating func settleBeginning(_ link: ChainLink, _ file: Int, _ line: Int) {
+    let before = link.follows ?? AuditChainHead(id: link.id, sequence: link.sequence &- 1, hash: link.previous)
+    let isAnchored = anchors.contains { $0.sequence == before.sequence && $0.hash == before.hash }
+    meet(before.sequence, before.hash)
+    if isAnchored || acceptsMissingBeginning { return }
+    let message =
+      link.follows == nil
+      ? "is entry \(link.sequence); the entries before it are not there"
+      : "begins a chain after entry \(before.sequence) of another one, which is not there"
+    report(.missing, message, file, line)
   }
 
   // MARK: One line
@@ -184,10 +214,11 @@ package struct ChainVerifier {
   private mutating func place(_ link: ChainLink) {
     guard let last else {
       first = link.sequence
-      if !link.begins { beginning = (link, file, line) }
+      if !link.begins || link.follows != nil { beginning = (link, file, line) }
       return
     }
     if link.id != last.id {
+      if let follows = link.follows { return placeRestart(after: follows, last) }
       let message = link.begins ? "begins a new chain: the server found nothing to go on from" : "is of another chain"
       return report(.restarted, message)
     }
@@ -206,10 +237,27 @@ package struct ChainVerifier {
     }
   }
 
+  /// After a crash the server knows an entry of the chain before, and not whether that was its last.
+  private mutating func placeRestart(after known: AuditChainHead, _ last: Last) {
+    guard known.id == last.id else { return report(.restarted, "begins a new chain after one that is not there") }
+    if let sequence = last.sequence, sequence < known.sequence {
+      return report(
+        .missing,
+        "begins a new chain after entry \(known.sequence) of the one before, which ends with entry \(sequence)")
+    }
+    guard recent.has(known) else {
+      return report(.restarted, "begins a new chain after another entry \(known.sequence) than the one that is there")
+    }
+    report(
+      .declaredRestart,
+      "begins a new chain: after a crash the server did not find the end of the one before; that one is whole up to entry "
+        + "\(known.sequence), and of later entries the last may be missing")
+  }
+
+  /// Other chains of the log may have an entry of that number, too.
   private mutating func meet(_ sequence: Int64, _ hash: String) {
     for (index, anchor) in anchors.enumerated() where anchor.sequence == sequence && unmet[index] {
-      unmet[index] = false
-      if anchor.hash != hash { report(.anchor, "is entry \(sequence), and not the one of the digest that was kept") }
+      if anchor.hash == hash { unmet[index] = false } else { mismatches[index] = mismatches[index] ?? (file, line) }
     }
   }
 

@@ -7,14 +7,17 @@ package struct ChainWriter: Sendable {
   private let key: ChainKey
   /// Of the chain that begins where there is no head.
   private let id: String
+  private let follows: AuditChainHead?
 
   /// - Parameters:
   ///   - head: what to go on from; nil begins a chain.
   ///   - newID: 16 hexadecimal digits, by which a chain that begins is told from others.
-  package init(key: ChainKey, head: AuditChainHead?, newID: String) {
+  ///   - follows: what a chain that begins says of the one before.
+  package init(key: ChainKey, head: AuditChainHead?, newID: String, follows: AuditChainHead? = nil) {
     self.key = key
     self.head = head
     id = newID
+    self.follows = head == nil ? follows : nil
   }
 
   /// The lines of `entries`, each an object and its line feed, with their links.
@@ -26,7 +29,9 @@ package struct ChainWriter: Sendable {
     var rest = entries[...]
     while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
       let before = head ?? AuditChainHead(id: id, sequence: 0, hash: ChainLink.noHash)
-      head = ChainLink.append(rest[...end], after: before, begins: head == nil, torn: torn, key: key, to: &out)
+      let begins = head == nil
+      head = ChainLink.append(
+        rest[...end], after: before, begins: begins, follows: begins ? follows : nil, torn: torn, key: key, to: &out)
       torn = nil
       rest = rest[(end &+ 1)...]
     }

@@ -1,7 +1,5 @@
 /// Hexadecimal (RFC 4648, section 8).
 package enum Hex {
-  package static let digits = Array("0123456789abcdef".utf8)
-
   package static func encode(_ bytes: some Sequence<UInt8>) -> String { encode(Array(bytes)) }
 
   package static func encode(_ bytes: [UInt8]) -> String {

@@ -61,10 +61,9 @@ package struct RandomSource: Sendable {
     b[8] = b[8] & 0x3F | 0x80
     var out: [UInt8] = []
     out.reserveCapacity(36)
-    for (i, byte) in b.enumerated() {
-      if i == 4 || i == 6 || i == 8 || i == 10 { out.append(UInt8(ascii: "-")) }
-      out.append(Hex.digits[Int(byte >> 4)])
-      out.append(Hex.digits[Int(byte & 15)])
+    for (i, digit) in Hex.encode(b).utf8.enumerated() {
+      if i == 8 || i == 12 || i == 16 || i == 20 { out.append(UInt8(ascii: "-")) }
+      out.append(digit)
     }
     return String(decoding: out, as: UTF8.self)
   }

@@ -200,3 +200,59 @@ private func secret(_ byte: UInt8) throws -> ChainKey {
   let next = writer.link(Array("{\"a\":1}\n{\"b\":2}\n".utf8))
   #expect(kinds([log.bytes, next]) == [.restarted])
 }
+
+/// The server crashed, and its file was gone before it started again: it knows an entry of the old chain, and not the last one.
+@Test func aDeclaredRestartIsRemarkedWhereItsEntryIsThere() throws {
+  let log = try Log(entries: 5, perFile: 3)
+  let third = try #require(ChainLink(line: log.lines[2].dropLast())).head
+  func restart(after head: AuditChainHead) -> [UInt8] {
+    var writer = ChainWriter(key: .plain, head: nil, newID: "f000000000000000", follows: head)
+    return writer.link(Array("{\"a\":1}\n{\"b\":2}\n".utf8))
+  }
+  let next = restart(after: third)
+  #expect(kinds(log.files + [next]) == [.declaredRestart])
+  #expect(findings(log.files + [next]).first?.line == 1)
+  #expect(kinds(log.files + [restart(after: log.head)]) == [.declaredRestart])
+  // Cut down to what the server knew, and not further.
+  #expect(kinds([log.files[0], next]) == [.declaredRestart])
+  #expect(kinds([(log.lines[0] + log.lines[1]), next]) == [.missing])
+  // An entry of that number that is another, and a chain that is another.
+  let other = AuditChainHead(id: third.id, sequence: 3, hash: log.head.hash)
+  #expect(kinds(log.files + [restart(after: other)]) == [.restarted])
+  let elsewhere = AuditChainHead(id: "00000000000000aa", sequence: 3, hash: third.hash)
+  #expect(kinds(log.files + [restart(after: elsewhere)]) == [.restarted])
+  // Without the old chain its beginning is one in the middle.
+  #expect(kinds([next]) == [.missing])
+  #expect(kinds([next], partial: true) == [])
+  #expect(findings([next], anchors: [ChainVerifier.Anchor(sequence: 3, hash: third.hash)]) == [])
+}
+
+/// Two chains have entries of the same numbers.
+@Test func anAnchorOfTheSecondChainIsMetThere() throws {
+  let log = try Log(entries: 5, perFile: 5)
+  var writer = ChainWriter(key: .plain, head: nil, newID: "f000000000000000", follows: log.head)
+  let next = writer.link(Array("{\"a\":1}\n{\"b\":2}\n".utf8))
+  let newest = try #require(writer.head)
+  let anchor = ChainVerifier.Anchor(sequence: newest.sequence, hash: newest.hash)
+  #expect(findings([log.bytes, next], anchors: [anchor]).map(\.kind) == [.declaredRestart])
+  #expect(findings([log.bytes], anchors: [anchor]).map(\.kind) == [.anchor])
+}
+
+@Test func whatARestartSaysIsCoveredByItsHash() throws {
+  let log = try Log(entries: 3, perFile: 3)
+  var writer = ChainWriter(key: .plain, head: nil, newID: "f000000000000000", follows: log.head)
+  let next = writer.link(Array("{\"a\":1}\n".utf8))
+  for at in next.indices where next[at] != 10 {
+    var changed = next
+    changed[at] ^= 1
+    #expect(kinds([log.bytes, changed]) != [.declaredRestart], "byte \(at)")
+  }
+}
+
+@Test func aLastLineWithoutLineFeedIsWholeWhereTheNextFileGoesOnFromIt() throws {
+  let log = try Log(entries: 4, perFile: 2)
+  #expect(kinds([Array(log.files[0].dropLast()), log.files[1]]) == [])
+  #expect(kinds([log.files[0], Array(log.files[1].dropLast())]) == [.unfinished])
+  let other = try Log(entries: 2, perFile: 2, from: log.head)
+  #expect(kinds([Array(log.files[0].dropLast()), other.bytes]) == [.unfinished, .missing])
+}

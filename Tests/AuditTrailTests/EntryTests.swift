@@ -152,8 +152,9 @@ private func hmac(_ text: String) -> JSONValue {
   let trail = Trail(["tape": tape])
   try trail.enable("tape")
   var write = request()
-  write.mount?.clearRequestKeys = ["data", "ke\"y", "list"]
-  write.mount?.clearResponseKeys = ["metadata", "user"]
+  write.mount = AuditMount(
+    point: "secret/", type: "kv", accessor: "kv_12345678", mountClass: "secret", version: "v1+builtin",
+    clearRequestKeys: ["data", "ke\"y", "list"], clearResponseKeys: ["metadata", "user"])
   write.data = ["data": ["user": "plain"], "ke\"y": "open", "list": ["a", ["b"], ["c": "d"]], "other": 1]
   let receipt = try trail.broker.request(write, by: nil)
   #expect(

@@ -91,9 +91,8 @@ struct Trail {
 }
 
 func request(_ operation: String = "update", _ path: String = "secret/data/app") -> AuditRequest {
-  var mount = AuditMount(
+  let mount = AuditMount(
     point: "secret/", type: "kv", accessor: "kv_12345678", mountClass: "secret", version: "v1+builtin")
-  
   var request = AuditRequest(id: "9f1d2c3b-0000-4000-8000-000000000000", operation: operation, path: path)
   request.mount = mount
   request.clientToken = "hvs.token"

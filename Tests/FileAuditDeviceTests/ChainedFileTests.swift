@@ -182,3 +182,53 @@ private func overwrite(_ folder: Folder, _ name: String, _ text: String) throws 
   #expect(refusal(["chain_key_file": folder.path + "/short"]).contains("at least 32 bytes"))
   #expect(folder.read("a.log") == nil)
 }
+
+/// Renamed after a crash and before the next start, in part or whole, under another name: the chain goes on from there.
+@Test(arguments: ["a.log.1", "a.log-20261121"], [0, 1, 20])
+func aFileRotatedAfterACrashIsFound(name: String, cut: Int) throws {
+  let folder = try Folder()
+  let memory = Memory()
+  let first = try device(folder, memory)
+  for number in 1...5 { try first.write(entry(number)) }
+  let text = try #require(folder.read("a.log"))
+  try overwrite(folder, name, String(text.dropLast(cut)))
+  try overwrite(folder, "a.log.0", text.split(separator: "\n").prefix(2).joined(separator: "\n") + "\n")
+  #expect(unlink(folder.path + "/a.log") == 0)
+  let second = try device(folder, memory, seed: 2)
+  try second.write(entry(6))
+  #expect(second.chainHead?.sequence == (cut < 2 ? 6 : 5))
+  #expect(kinds(folder, [name, "a.log"], head: second.chainHead) == (cut < 2 ? [] : [.torn]))
+}
+
+@Test func aFileThatWasChangedIsNotGoneOnFrom() throws {
+  let folder = try Folder()
+  let memory = Memory()
+  let first = try device(folder, memory)
+  for number in 1...3 { try first.write(entry(number)) }
+  let text = try #require(folder.read("a.log"))
+  try overwrite(folder, "a.log.1", text.split(separator: "\"n\":3").joined(separator: "\"n\":9"))
+  #expect(unlink(folder.path + "/a.log") == 0)
+  let second = try device(folder, memory, seed: 2)
+  try second.write(entry(4))
+  #expect(second.chainHead?.sequence == 1)
+  #expect(kinds(folder, ["a.log.1", "a.log"]) == [.changed, .declaredRestart])
+}
+
+/// Compressed, say, or taken to another machine: what the server knew stands in the first entry of the new chain.
+@Test func aFileThatIsNotFoundAfterACrashIsNamed() throws {
+  let folder = try Folder()
+  let memory = Memory()
+  let first = try device(folder, memory)
+  for number in 1...5 { try first.write(entry(number)) }
+  #expect(rename(folder.path + "/a.log", folder.path + "/elsewhere") == 0)
+  let second = try device(folder, memory, seed: 2)
+  try second.write(entry(6))
+  try second.write(entry(7))
+  #expect(kinds(folder, ["elsewhere", "a.log"], head: second.chainHead) == [.declaredRestart])
+  #expect(kinds(folder, ["a.log"]) == [.missing])
+  second.close()
+  // The new chain is gone on from like any other.
+  let third = try device(folder, memory, seed: 3)
+  try third.write(entry(8))
+  #expect(kinds(folder, ["elsewhere", "a.log"], head: third.chainHead) == [.declaredRestart])
+}

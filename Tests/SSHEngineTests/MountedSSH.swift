@@ -1,36 +1,13 @@
 import EngineAPI
+import EngineFixture
 import JSONText
-import MemoryStore
 import Primitives
 import SSHKeys
-import StorageAPI
 import Testing
 
 @testable import SSHEngine
 
-private struct NoOrigin: CallOrigin {}
-
-private struct Plain: LogicalStore {
-  let store: MemoryStore
-  func get(_ key: String) throws(StoreError) -> StoredValue? { try store.get(key) }
-  func list(_ prefix: String, after: String?, limit: Int) throws(StoreError) -> [String] {
-    try store.list(prefix, after: after, limit: limit)
-  }
-  func commit(_ batch: WriteBatch) throws(StoreError) -> CommitIndex { try store.commit(batch) }
-}
-
-/// What a request got.
-struct Answer {
-  var status: Int
-  var data: JSONValue?
-  var raw = ""
-  var warnings: [String] = []
-  var error = ""
-  var lease: LeaseRequest?
-
-  subscript(name: String) -> JSONValue? { data?[name] }
-  func text(_ name: String) -> String { data?[name]?.stringValue ?? "" }
-
+extension Answer {
   /// The certificate, whose signature must be good.
   func certificate() throws -> Certificate {
     #expect(status == 200, "\(error)")
@@ -50,21 +27,11 @@ struct Caller: Sendable {
   static func entity(_ identity: [String: String]) -> Caller { Caller(entityID: "e1", identity: identity) }
 }
 
-/// A mount with a clock that tests step, called the way the kernel calls it.
-final class MountedSSH: Sendable {
-  let store = MemoryStore()
-  let now = Locked(Timestamp(seconds: 1_700_000_000))
-  let engine: MountedEngine
+typealias MountedSSH = MountedFixture<SSHMount>
 
-  init() {
-    let now = now
-    engine = MountedEngine(
-      SSHMount(
-        context: MountContext(
-          path: { "ssh/" }, accessor: "ssh_1", uuid: "u", type: "ssh",
-          storage: StorageView(Plain(store: store), prefix: "mount/"), clock: WallClock { now.withLock { $0 } },
-          random: .seeded(1),
-          settings: { MountSettings(defaultTTL: .hours(1), maxTTL: .hours(10), options: [:]) }, log: { _, _ in })))
+extension MountedSSH {
+  convenience init() {
+    self.init("ssh/", defaultTTL: .hours(1), maxTTL: .hours(10)) { SSHMount(context: $0) }
   }
 
   /// With an authority, and a role that lets anybody be signed for by users.
@@ -82,37 +49,12 @@ final class MountedSSH: Sendable {
     #expect(answer.status == 204, "\(answer.error)")
   }
 
-  func step(_ span: TimeSpan) { now.withLock { $0 = $0 + span } }
-
-  func call(
-    _ operation: Operation, _ path: String, _ fields: JSONObject = [:], _ caller: Caller = .root
-  ) throws -> Answer {
-    guard let (route, captures) = engine.route(path) else { return Answer(status: 404, error: "unsupported path") }
+  @discardableResult
+  func write(_ path: String, _ fields: JSONObject = [:], _ caller: Caller = .root) throws -> Answer {
     let principal = Principal(
       displayName: caller.displayName, accessor: "a", policies: ["p"], entityID: caller.entityID, type: .service,
       metadata: [:], cubbyholeID: "c", clientID: "i", isRoot: false, expires: nil)
-    let call = Call(
-      id: "id", operation: operation, mountPoint: "ssh/", path: path, captures: captures, fields: fields, rawBody: [],
-      headers: [:], remoteAddress: "127.0.0.1", now: now.withLock { $0 }, principal: principal, wrapTTL: nil,
-      identity: { caller.identity[$0] }, origin: NoOrigin())
-    do {
-      let reply = try route.run(call)
-      var answer = Answer(status: 200, warnings: reply.warnings, lease: reply.lease)
-      switch reply.content {
-      case .none: answer.status = operation == .read || operation == .list ? 404 : 204
-      case .data(let text): answer.data = try text.parsed()
-      case .raw(_, let bytes): answer.raw = String(decoding: bytes, as: UTF8.self)
-      default: Issue.record("an answer of a kind that this engine does not have")
-      }
-      return answer
-    } catch let error as EngineError {
-      return Answer(status: error.status, error: error.messages.first ?? "")
-    }
-  }
-
-  @discardableResult
-  func write(_ path: String, _ fields: JSONObject = [:], _ caller: Caller = .root) throws -> Answer {
-    try call(.update, path, fields, caller)
+    return try call(.update, path, fields, principal: principal) { caller.identity[$0] }
   }
   func read(_ path: String) throws -> Answer { try call(.read, path) }
 
@@ -122,6 +64,7 @@ final class MountedSSH: Sendable {
     return try write("sign/" + role, fields, caller)
   }
 
-  static let publicKey =
+  static var publicKey: String {
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKxaIjhnS5fC7wf+PVmtZytYLUV4/7Nom8h/EAU2XBUW mona@laptop"
+  }
 }

@@ -1,4 +1,5 @@
 import EngineAPI
+import EngineFixture
 import JSONText
 import Primitives
 import StorageAPI

@@ -1,3 +1,4 @@
+import EngineFixture
 import JSONText
 import OneTimePasswords
 import Primitives

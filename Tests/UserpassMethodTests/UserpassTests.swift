@@ -1,5 +1,6 @@
 import Cryptography
 import EngineAPI
+import EngineFixture
 import JSONText
 import Primitives
 import SecretMemory

@@ -33,6 +33,13 @@ final class AppendedFile: Sendable {
     if mode != 0, Self.isRegular(opened), fchmod(opened, mode) != 0 { throw Self.cannotOpen(path, errno) }
   }
 
+  /// For `tail` alone. Does not wait for a writer where the path is a named pipe.
+  convenience init(reading path: String) throws(AuditDeviceError) {
+    let opened = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
+    if opened < 0 { throw Self.cannotOpen(path, errno) }
+    self.init(descriptor: opened, owned: true)
+  }
+
   deinit { if owned { Glibc.close(descriptor) } }
 
   /// True where no name leads to the file any more.

@@ -24,11 +24,14 @@ final class EntryChain: Sendable {
   private let key: ChainKey
   private let memory: AuditDeviceMemory?
   private let newID: String
+  private let rotated: RotatedFiles
   private let state = Locked(State())
 
-  init(key: ChainKey, memory: AuditDeviceMemory?, random: RandomSource) {
+  /// - Parameter path: of the file, for finding what it was renamed to.
+  init(key: ChainKey, memory: AuditDeviceMemory?, random: RandomSource, path: String) {
     self.key = key
     self.memory = memory
+    rotated = RotatedFiles(path: path)
     newID = Hex.encode(random.bytes(8))
   }
 
@@ -57,26 +60,20 @@ final class EntryChain: Sendable {
 
   private func prepare(_ state: inout State, for file: AppendedFile) throws(AuditDeviceError) {
     let tail = try file.tail()
-    var fragment = tail.fragment
-    var end = tail.line.flatMap { ChainLink(line: $0) }?.head
-    if !fragment.isEmpty {
-      file.endLine()
-      // All but the line feed got there.
-      if let whole = ChainLink(line: fragment) {
-        end = whole.head
-        fragment = []
-      }
-    }
-    // Of a file that was rotated away the fragment is still to be named.
-    if !fragment.isEmpty { state.torn = ChainLink.Fragment(fragment) }
+    var end = ChainEnd(tail)
+    if !tail.fragment.isEmpty { file.endLine() }
     let known: ChainMemory?
     if let head = state.writer?.head {
       known = ChainMemory(head: head, isFinal: !state.isInDoubt)
     } else {
       known = memory?.load().flatMap { ChainMemory($0) }
     }
-    let head = ChainMemory.resumption(tail: end, isEmpty: tail.isEmpty, remembered: known)
-    state.writer = ChainWriter(key: key, head: head, newID: newID)
+    // Rotated after a crash: the file's new name is not known, and how far it goes neither.
+    if tail.isEmpty, let known, !known.isFinal, let found = rotated.end(after: known.head, key) { end = found }
+    // Of a file that was rotated away the fragment is still to be named.
+    if let fragment = end.fragment { state.torn = fragment }
+    let head = ChainMemory.resumption(tail: end.head, isEmpty: tail.isEmpty, remembered: known)
+    state.writer = ChainWriter(key: key, head: head, newID: newID, follows: known?.head)
     state.file = file
     state.isInDoubt = false
   }

@@ -46,7 +46,7 @@ package final class FileAuditDevice: AuditDevice {
     if chainKey != nil, opened?.isRegular != true || name.lowercased() == "stdout" {
       throw .configuration("\"chain\" needs a file to go on from")
     }
-    chain = chainKey.map { EntryChain(key: $0, memory: memory, random: random) }
+    chain = chainKey.map { EntryChain(key: $0, memory: memory, random: random, path: name) }
     file = Locked(opened)
     isPrompt = opened?.isOnLocalDisk ?? true
   }

@@ -95,7 +95,7 @@ struct OperatorRekeyCommand: Command {
     if call.isSet(pgpKeys) { body["pgp_keys"] = .array(try OperatorFlags.keys(call[pgpKeys], call)) }
     let state = try attempt("Error initializing rekey", APIRequest("PUT", "\(base)/init", body: body))
     if output.isTable && !call.isSet(pgpKeys) {
-      call.warn("WARNING! The new shares will be printed in the clear and cannot be shown again. Consider -pgp-keys.\n")
+      call.warn("WARNING! The new shares will be printed in the clear and cannot be shown again.\n")
     }
     show(state, output)
   }

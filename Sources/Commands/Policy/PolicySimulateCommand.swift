@@ -28,19 +28,7 @@ struct PolicySimulateCommand: Command {
     var judge = LogJudge(client: call[server] ? try call.client() : nil)
     for (name, file) in call[given].entries { try judge.policies.add(name.lowercased(), file: file, call) }
     var simulation = Simulation()
-    for path in call[logs] {
-      let bytes: [UInt8]
-      do throws(FileError) { bytes = try call.environment.files.read(call.environment.expanded(path)).get() } catch {
-        throw .local("Error reading the audit log: \(error)")
-      }
-      for line in bytes.split(separator: 10) {
-        switch AuditedRequest.read(line) {
-        case .unreadable: simulation.countUnreadable()
-        case .other: break
-        case .request(let request): try judge.judge(request, &simulation, call)
-        }
-      }
-    }
+    for path in call[logs] { try judge.judge(logAt: path, &simulation, call) }
     var unused: [Simulation.Unused] = []
     for (name, _) in call[given].entries {
       guard case .policy(let policy) = try judge.policies.find(name.lowercased(), call) else { continue }
@@ -59,6 +47,9 @@ private struct LogJudge {
     let unknown: String?
   }
 
+  /// Sets and entities that are kept for the requests to come.
+  private static let mostRemembered = 4096
+
   var policies: KnownPolicies
   private let client: APIClient?
   private var sets: [String: Known] = [:]
@@ -69,7 +60,27 @@ private struct LogJudge {
     policies = KnownPolicies(client: client)
   }
 
-  mutating func judge(
+  /// Memory does not grow with the log, but with what is to be told of it.
+  mutating func judge(logAt path: String, _ simulation: inout Simulation, _ call: Invocation) throws(CommandFailure) {
+    var failure: CommandFailure?
+    try call.environment.lines(of: path) { line in
+      switch line {
+      case .whole(let bytes) where bytes.isEmpty: return true
+      case .whole(let bytes), .unfinished(let bytes):
+        switch AuditedRequest.read(bytes) {
+        case .unreadable: simulation.countUnreadable()
+        case .other: break
+        case .request(let request):
+          do throws(CommandFailure) { try judge(request, &simulation, call) } catch { failure = error }
+        }
+      case .tooLong: simulation.countUnreadable()
+      }
+      return failure == nil
+    }
+    if let failure { throw failure }
+  }
+
+  private mutating func judge(
     _ request: AuditedRequest, _ simulation: inout Simulation, _ call: Invocation
   ) throws(CommandFailure) {
     if request.policies == ["root"] { return simulation.countRoot() }
@@ -100,6 +111,7 @@ private struct LogJudge {
     }
     let known = Known(
       set: PolicySet(found, absent: absent, subject: try subject(request.entityID, call)), unknown: unknown)
+    if sets.count >= Self.mostRemembered { sets = [:] }
     sets[key] = known
     return known
   }
@@ -123,6 +135,7 @@ private struct LogJudge {
             customMetadata: Self.texts(alias["custom_metadata"])))
       }
     }
+    if subjects.count >= Self.mostRemembered { subjects = [:] }
     subjects[id] = .some(subject)
     return subject
   }

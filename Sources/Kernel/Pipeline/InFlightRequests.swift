@@ -1,4 +1,5 @@
-import Primitives
+package import Primitives
+internal import Tokens
 
 /// The requests under way, for operators who wonder what a server is busy with. Kept in parts so that requests seldom wait for
 /// one another.
@@ -43,5 +44,13 @@ package final class InFlightRequests: Sendable {
   /// Oldest first.
   package var all: [InboundRequest] {
     parts.flatMap { part in part.withLock { $0.requests.compactMap { $0 } } }.sorted { $0.received < $1.received }
+  }
+}
+
+extension ActiveState {
+  /// Whose request that is, as the audit log names clients; empty where it has no token that is good still. Looked up when somebody
+  /// asks, so that requests do not pay for it.
+  package func clientID(of request: InboundRequest, now: Timestamp) throws -> String {
+    try tokens.identify(request.token, now: now, remoteAddress: request.remoteAddress)?.clientID ?? ""
   }
 }

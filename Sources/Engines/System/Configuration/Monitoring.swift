@@ -140,12 +140,14 @@ extension SystemEngine {
   }
 
   private static func inFlight(_ call: Call) throws -> Reply {
-    let requests = try call.active.state.inFlight.all.map { entry -> (String, JSONValue) in
+    let state = try call.active.state
+    let requests = try state.inFlight.all.map { entry -> (String, JSONValue) in
       let face: JSONObject = [
         "start_time": .string(entry.received.rfc3339),
         "client_remote_address": .string("\(entry.remoteAddress):\(entry.remotePort)"),
         "request_path": .string("/v1/" + entry.path), "request_method": .string(method(entry.operation.rawValue)),
-        "client_id": "", "duration": .string((call.now - entry.received).goDescription),
+        "client_id": .string(try state.clientID(of: entry, now: call.now)),
+        "duration": .string((call.now - entry.received).goDescription),
       ]
       return (entry.id, .object(face))
     }

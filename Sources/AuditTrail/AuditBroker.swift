@@ -1,10 +1,10 @@
 package import AuditAPI
 internal import JSONText
-internal import Synchronization
 package import Logging
 package import Metrics
 package import Primitives
 package import SecretMemory
+internal import Synchronization
 
 /// No device took an entry that some device had to take: what was to be recorded must not happen, or not be told.
 package struct AuditFailure: Error, Sendable, Equatable {

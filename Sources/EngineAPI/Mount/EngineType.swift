@@ -60,7 +60,8 @@ package final class MountedEngine: Sendable {
       operations = Set(route.handlers.keys)
       run = { call in
         // A create is answered by the update handler where the route has only one for both.
-        guard let handler = route.handlers[call.operation] ?? (call.operation == .create ? route.handlers[.update] : nil)
+        guard
+          let handler = route.handlers[call.operation] ?? (call.operation == .create ? route.handlers[.update] : nil)
         else {
           throw route.traits.contains(.refusesWithoutText)
             ? EngineError(status: 405, messages: []) : EngineError.unsupportedOperation

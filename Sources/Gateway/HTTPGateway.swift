@@ -173,7 +173,10 @@ package struct HTTPGateway: HTTPHandler {
 
   private static func mediaType(_ header: String?) -> String {
     guard let header else { return "" }
-    return header.prefix { $0 != ";" }.filter { $0 != " " && $0 != "\t" }.lowercased()
+    // Nearly all requests with a body say this.
+    if header == "application/json" { return header }
+    let bytes = header.utf8.prefix { $0 != UInt8(ascii: ";") }.filter { $0 != 0x20 && $0 != 9 }
+    return String(decoding: bytes, as: UTF8.self).lowercased()
   }
 
   private static func checkPatch(_ header: String?, _ mediaType: String) throws(EngineError) {

@@ -1,7 +1,7 @@
-package import Primitives
+public import Primitives
 
 /// Writes JSON bytes piece by piece: compact, with the characters `<`, `>`, `&`, U+2028 and U+2029 escaped as the original's encoder does.
-package struct JSONWriter: ~Copyable, Sendable {
+public struct JSONWriter: ~Copyable, Sendable {
   @usableFromInline
   var out: ByteBuffer
   @usableFromInline
@@ -21,10 +21,14 @@ package struct JSONWriter: ~Copyable, Sendable {
   /// Text before the value that is no JSON.
   package mutating func prefix(_ text: String) { out.append(text) }
 
-  package mutating func beginObject() { open(UInt8(ascii: "{")) }
-  package mutating func endObject() { close(UInt8(ascii: "}")) }
-  package mutating func beginArray() { open(UInt8(ascii: "[")) }
-  package mutating func endArray() { close(UInt8(ascii: "]")) }
+  @inlinable
+  public mutating func beginObject() { open(UInt8(ascii: "{")) }
+  @inlinable
+  public mutating func endObject() { close(UInt8(ascii: "}")) }
+  @inlinable
+  public mutating func beginArray() { open(UInt8(ascii: "[")) }
+  @inlinable
+  public mutating func endArray() { close(UInt8(ascii: "]")) }
 
   /// The name of a member; its value must follow.
   @_disfavoredOverload
@@ -36,7 +40,7 @@ package struct JSONWriter: ~Copyable, Sendable {
   }
 
   @inlinable
-  package mutating func name(_ name: StaticString) {
+  public mutating func name(_ name: StaticString) {
     separate()
     out.append(UInt8(ascii: "\""))
     out.append(name)
@@ -44,10 +48,13 @@ package struct JSONWriter: ~Copyable, Sendable {
     needsComma = false
   }
 
-  package mutating func null() { literal("null") }
-  package mutating func bool(_ value: Bool) { literal(value ? "true" : "false") }
+  @inlinable
+  public mutating func null() { literal("null") }
+  @inlinable
+  public mutating func bool(_ value: Bool) { literal(value ? "true" : "false") }
 
-  package mutating func int(_ value: Int64) {
+  @inlinable
+  public mutating func int(_ value: Int64) {
     separate()
     out.append(decimal: value)
     needsComma = true
@@ -88,7 +95,8 @@ package struct JSONWriter: ~Copyable, Sendable {
   package mutating func text(_ text: JSONText) { raw(text.bytes) }
 
   /// The same for bytes that the caller vouches for.
-  package mutating func raw(_ text: [UInt8]) {
+  @inlinable
+  public mutating func raw(_ text: [UInt8]) {
     separate()
     out.append(text)
     needsComma = true
@@ -101,7 +109,8 @@ package struct JSONWriter: ~Copyable, Sendable {
   }
 
   /// Has `body` write one value, which the caller vouches for.
-  package mutating func raw<E: Error>(_ body: (inout ByteBuffer) throws(E) -> Void) throws(E) {
+  @inlinable
+  public mutating func raw<E: Error>(_ body: (inout ByteBuffer) throws(E) -> Void) throws(E) {
     separate()
     try body(&out)
     needsComma = true
@@ -136,19 +145,22 @@ package struct JSONWriter: ~Copyable, Sendable {
     }
   }
 
-  private mutating func literal(_ text: StaticString) {
+  @inlinable
+  mutating func literal(_ text: StaticString) {
     separate()
     out.append(text)
     needsComma = true
   }
 
-  private mutating func open(_ bracket: UInt8) {
+  @inlinable
+  mutating func open(_ bracket: UInt8) {
     separate()
     out.append(bracket)
     needsComma = false
   }
 
-  private mutating func close(_ bracket: UInt8) {
+  @inlinable
+  mutating func close(_ bracket: UInt8) {
     out.append(bracket)
     needsComma = true
   }

@@ -1,6 +1,6 @@
 /// Bytes written one after the other into memory that grows. It has one owner and is not counted, which makes it the
 /// thing to write answers and log entries with; an array costs a look at its reference count with each piece.
-package struct ByteBuffer: ~Copyable, @unchecked Sendable {
+public struct ByteBuffer: ~Copyable, @unchecked Sendable {
   // Unchecked for the pointer, which nobody else has.
   @usableFromInline
   var base: UnsafeMutablePointer<UInt8>
@@ -8,9 +8,9 @@ package struct ByteBuffer: ~Copyable, @unchecked Sendable {
   var capacity: Int
   @usableFromInline
   var used = 0
-  @inlinable package var count: Int { used }
+  @inlinable public var count: Int { used }
 
-  package init(reserving capacity: Int = 256) {
+  public init(reserving capacity: Int = 256) {
     self.capacity = max(16, capacity)
     base = .allocate(capacity: self.capacity)
   }
@@ -18,26 +18,26 @@ package struct ByteBuffer: ~Copyable, @unchecked Sendable {
   deinit { base.deallocate() }
 
   /// A copy of what was written.
-  package var bytes: [UInt8] {
+  public var bytes: [UInt8] {
     [UInt8](unsafeUninitializedCapacity: used) { room, filled in
       room.baseAddress?.initialize(from: base, count: used)
       filled = used
     }
   }
 
-  package func withBytes<R, E: Error>(_ body: (UnsafeBufferPointer<UInt8>) throws(E) -> R) throws(E) -> R {
+  public func withBytes<R, E: Error>(_ body: (UnsafeBufferPointer<UInt8>) throws(E) -> R) throws(E) -> R {
     try body(UnsafeBufferPointer(start: base, count: used))
   }
 
   @inlinable
-  package mutating func append(_ byte: UInt8) {
+  public mutating func append(_ byte: UInt8) {
     if used == capacity { grow(1) }
     base[used] = byte
     used &+= 1
   }
 
   @inlinable
-  package mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) {
+  public mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) {
     guard let source = bytes.baseAddress else { return }
     if capacity &- used < bytes.count { grow(bytes.count) }
     (base + used).update(from: source, count: bytes.count)
@@ -45,7 +45,7 @@ package struct ByteBuffer: ~Copyable, @unchecked Sendable {
   }
 
   @inlinable
-  package mutating func append(_ text: StaticString) {
+  public mutating func append(_ text: StaticString) {
     let length = text.utf8CodeUnitCount
     if capacity &- used < length { grow(length) }
     (base + used).update(from: text.utf8Start, count: length)
@@ -53,9 +53,10 @@ package struct ByteBuffer: ~Copyable, @unchecked Sendable {
   }
 
   @inlinable
-  package mutating func append(_ bytes: [UInt8]) { bytes.withUnsafeBufferPointer { append($0) } }
+  public mutating func append(_ bytes: [UInt8]) { bytes.withUnsafeBufferPointer { append($0) } }
 
-  package mutating func append(_ text: String) {
+  @inlinable
+  public mutating func append(_ text: String) {
     // Texts from the network are contiguous already; a copy is made of others only.
     if text.utf8.withContiguousStorageIfAvailable({ append($0) }) == nil {
       for byte in text.utf8 { append(byte) }
@@ -64,12 +65,12 @@ package struct ByteBuffer: ~Copyable, @unchecked Sendable {
 
   /// Has `body` write up to `count` bytes into fresh room and say how many it wrote.
   @inlinable
-  package mutating func append(upTo count: Int, _ body: (UnsafeMutablePointer<UInt8>) -> Int) {
+  public mutating func append(upTo count: Int, _ body: (UnsafeMutablePointer<UInt8>) -> Int) {
     if capacity &- used < count { grow(count) }
     used &+= min(count, max(0, body(base + used)))
   }
 
-  package mutating func append(decimal value: Int64) {
+  public mutating func append(decimal value: Int64) {
     append(upTo: 20) { room in
       var rest = value.magnitude
       var at = 20
@@ -90,7 +91,7 @@ package struct ByteBuffer: ~Copyable, @unchecked Sendable {
   }
 
   /// Takes back what was written after the first `count` bytes.
-  package mutating func truncate(to count: Int) { used = max(0, min(used, count)) }
+  public mutating func truncate(to count: Int) { used = max(0, min(used, count)) }
 
   @usableFromInline
   mutating func grow(_ more: Int) {

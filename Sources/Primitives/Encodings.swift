@@ -1,5 +1,5 @@
 /// Hexadecimal (RFC 4648, section 8).
-package enum Hex {
+public enum Hex {
   package static func encode(_ bytes: some Sequence<UInt8>) -> String { encode(Array(bytes)) }
 
   package static func encode(_ bytes: [UInt8]) -> String {
@@ -16,7 +16,7 @@ package enum Hex {
 
   /// Of a number below 16, in lower case.
   @inlinable
-  package static func digit(_ value: UInt8) -> UInt8 {
+  public static func digit(_ value: UInt8) -> UInt8 {
     value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") - 10 + value
   }
 
@@ -50,28 +50,34 @@ package enum Base64 {
   package static func encode(
     _ bytes: some Collection<UInt8>, alphabet: Alphabet = .standard, padded: Bool = true
   ) -> String {
+    encode(Array(bytes), alphabet: alphabet, padded: padded)
+  }
+
+  package static func encode(_ bytes: [UInt8], alphabet: Alphabet = .standard, padded: Bool = true) -> String {
     let letters = alphabet == .standard ? standard : url
-    var out: [UInt8] = []
-    out.reserveCapacity((bytes.count + 2) / 3 * 4)
-    var group: UInt32 = 0
-    var held = 0
-    for byte in bytes {
-      group = group << 8 | UInt32(byte)
-      held += 1
-      if held == 3 {
-        for shift: UInt32 in [18, 12, 6, 0] { out.append(letters[Int(group >> shift & 63)]) }
-        group = 0
-        held = 0
+    return String(unsafeUninitializedCapacity: (bytes.count + 2) / 3 * 4) { out in
+      var at = 0
+      var filled = 0
+      func put(_ group: UInt32, _ letterCount: Int) {
+        for place in 0..<letterCount {
+          out[filled] = letters[Int(group >> UInt32(18 &- 6 &* place) & 63)]
+          filled &+= 1
+        }
       }
+      while at &+ 2 < bytes.count {
+        put(UInt32(bytes[at]) << 16 | UInt32(bytes[at &+ 1]) << 8 | UInt32(bytes[at &+ 2]), 4)
+        at &+= 3
+      }
+      let held = bytes.count &- at
+      if held == 0 { return filled }
+      put(UInt32(bytes[at]) << 16 | (held == 2 ? UInt32(bytes[at &+ 1]) << 8 : 0), held &+ 1)
+      guard padded else { return filled }
+      for _ in held..<3 {
+        out[filled] = UInt8(ascii: "=")
+        filled &+= 1
+      }
+      return filled
     }
-    if held > 0 {
-      group <<= UInt32(8 * (3 - held))
-      out.append(letters[Int(group >> 18 & 63)])
-      out.append(letters[Int(group >> 12 & 63)])
-      if held == 2 { out.append(letters[Int(group >> 6 & 63)]) }
-      if padded { for _ in held..<3 { out.append(UInt8(ascii: "=")) } }
-    }
-    return String(decoding: out, as: UTF8.self)
   }
 
   /// The place of the first character that does not belong, counted in bytes, as clients know it from error texts.

@@ -1,4 +1,4 @@
-package import Glibc
+public import Glibc
 
 enum Mutex {
   /// A mutex whose takers look again for a moment before they fall asleep: most are held for less time than that takes.
@@ -15,14 +15,19 @@ enum Mutex {
 }
 
 /// A value behind a mutex that can be shared by reference. Never call out, log or wait while holding it.
-package final class Locked<Value>: @unchecked Sendable {
+///
+/// Public, like `Monitored` and `ByteBuffer`, although nothing outside the package sees it: the compiler makes versions of generic code
+/// for other modules of public declarations only, and every request takes dozens of such locks.
+public final class Locked<Value>: @unchecked Sendable {
   // Unchecked because the mutex is the only way to the value.
   @usableFromInline
   let mutex: UnsafeMutablePointer<pthread_mutex_t>
+  /// The mutex sees to what the language would check anew at each access.
+  @exclusivity(unchecked)
   @usableFromInline
   var value: Value
 
-  package init(_ value: Value) {
+  public init(_ value: Value) {
     self.value = value
     mutex = Mutex.make()
   }
@@ -32,9 +37,8 @@ package final class Locked<Value>: @unchecked Sendable {
     mutex.deallocate()
   }
 
-  /// Inlined into its callers: every request takes dozens of such locks.
   @inlinable
-  package func withLock<R, E: Error>(_ body: (inout Value) throws(E) -> R) throws(E) -> R {
+  public func withLock<R, E: Error>(_ body: (inout Value) throws(E) -> R) throws(E) -> R {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
     return try body(&value)

@@ -56,16 +56,24 @@ package struct RandomSource: Sendable {
 
   /// A version 4 UUID (RFC 9562, section 5.4) in lower case.
   package func uuid() -> String {
-    var b = bytes(16)
-    b[6] = b[6] & 0x0F | 0x40
-    b[8] = b[8] & 0x3F | 0x80
-    var out: [UInt8] = []
-    out.reserveCapacity(36)
-    for (i, digit) in Hex.encode(b).utf8.enumerated() {
-      if i == 8 || i == 12 || i == 16 || i == 20 { out.append(UInt8(ascii: "-")) }
-      out.append(digit)
+    withUnsafeTemporaryAllocation(byteCount: 16, alignment: 8) { bytes in
+      fill(bytes)
+      bytes[6] = bytes[6] & 0x0F | 0x40
+      bytes[8] = bytes[8] & 0x3F | 0x80
+      return String(unsafeUninitializedCapacity: 36) { text in
+        var at = 0
+        for index in 0..<16 {
+          if index == 4 || index == 6 || index == 8 || index == 10 {
+            text[at] = UInt8(ascii: "-")
+            at &+= 1
+          }
+          text[at] = Hex.digit(bytes[index] >> 4)
+          text[at &+ 1] = Hex.digit(bytes[index] & 15)
+          at &+= 2
+        }
+        return at
+      }
     }
-    return String(decoding: out, as: UTF8.self)
   }
 
   /// A number below `bound`, each equally likely; 0 where `bound` is 0.

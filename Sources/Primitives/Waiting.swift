@@ -1,16 +1,18 @@
-package import Glibc
+public import Glibc
 
 /// A value behind a mutex, with threads that wait for it to become what they need.
-package final class Monitored<Value>: @unchecked Sendable {
+public final class Monitored<Value>: @unchecked Sendable {
   // Unchecked because the mutex is the only way to the value.
   @usableFromInline
   let mutex: UnsafeMutablePointer<pthread_mutex_t>
   @usableFromInline
   let condition: UnsafeMutablePointer<pthread_cond_t>
+  /// The mutex sees to what the language would check anew at each access.
+  @exclusivity(unchecked)
   @usableFromInline
   var value: Value
 
-  package init(_ value: Value) {
+  public init(_ value: Value) {
     self.value = value
     mutex = Mutex.make()
     condition = .allocate(capacity: 1)
@@ -31,7 +33,7 @@ package final class Monitored<Value>: @unchecked Sendable {
 
   /// Changes the value and wakes every waiting thread, so that each looks again.
   @inlinable
-  package func update<R, E: Error>(_ body: (inout Value) throws(E) -> R) throws(E) -> R {
+  public func update<R, E: Error>(_ body: (inout Value) throws(E) -> R) throws(E) -> R {
     pthread_mutex_lock(mutex)
     defer {
       pthread_cond_broadcast(condition)
@@ -42,7 +44,7 @@ package final class Monitored<Value>: @unchecked Sendable {
 
   /// Changes or reads the value without waking anybody.
   @inlinable
-  package func withLock<R, E: Error>(_ body: (inout Value) throws(E) -> R) throws(E) -> R {
+  public func withLock<R, E: Error>(_ body: (inout Value) throws(E) -> R) throws(E) -> R {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
     return try body(&value)

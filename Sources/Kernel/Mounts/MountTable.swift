@@ -28,8 +28,8 @@ package final class MountTable: Sendable {
   package func resolve(_ path: String) -> (mount: Mount, rest: String)? {
     let table = snapshot.withLock { $0.byPath }
     var from = path.startIndex
-    while let slash = path[from...].firstIndex(of: "/") {
-      let next = path.index(after: slash)
+    while let slash = path.utf8[from...].firstIndex(of: UInt8(ascii: "/")) {
+      let next = path.utf8.index(after: slash)
       if let mount = table[String(path[..<next])] { return mount.takesRequests ? (mount, String(path[next...])) : nil }
       from = next
     }
@@ -43,7 +43,11 @@ package final class MountTable: Sendable {
     guard let found = resolve(path), found.mount.enter() else { return nil }
     // It may have moved before it was entered.
     let place = found.mount.requestPath
-    if path.hasPrefix(place) || (path.utf8.count + 1 == place.utf8.count && place.hasPrefix(path)) { return found }
+    if path.utf8.starts(with: place.utf8)
+      || (path.utf8.count + 1 == place.utf8.count && place.utf8.starts(with: path.utf8))
+    {
+      return found
+    }
     found.mount.leave()
     return nil
   }

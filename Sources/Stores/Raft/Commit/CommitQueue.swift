@@ -107,19 +107,18 @@ final class CommitQueue: Sendable {
       case .exclusive(let body): body()
       }
     }
-    if batches.isEmpty {
-      for ticket in group { ticket.finish(.success(0)) }
-    } else {
-      let outcomes = process(batches)
-      let now = WallClock.monotonicNanoseconds()
-      finished(outcomes, group.reduce(0) { $0 &+ (now &- $1.since) })
-      for (ticket, outcome) in zip(group, outcomes) { ticket.finish(outcome) }
-    }
+    let outcomes = batches.isEmpty ? group.map { _ in .success(0) } : process(batches)
+    // The next group is begun before all of this one have been told.
     let next = line.withLock { line -> Ticket? in
       line.isLed = !line.waiting.isEmpty
       return line.waiting.first
     }
     next?.lead()
+    if !batches.isEmpty {
+      let now = WallClock.monotonicNanoseconds()
+      finished(outcomes, group.reduce(0) { $0 &+ (now &- $1.since) })
+    }
+    for (ticket, outcome) in zip(group, outcomes) { ticket.finish(outcome) }
   }
 
   /// The first ticket and those behind it that may share its group.

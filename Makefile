@@ -16,8 +16,8 @@ help: ## this list
 run: build ## a durable node on this machine, in ./.coffer
 	@exec Scripts/run-node
 
-build: set-up ## the program, optimised, at .build/release/coffer
-	@swift build -c release --product coffer
+build: set-up ## the program, optimised and with the Swift runtime inside, at .build/release/coffer
+	@swift build -c release --static-swift-stdlib --product coffer
 
 test: ## everything that a change must pass
 	@FILTER='$(FILTER)' exec Scripts/test
@@ -34,7 +34,7 @@ bench: build ## throughput, latency and memory of a server as users start it
 fuzz: build ## hostile input for SECONDS (300)
 	@exec Tests/Fuzz/run $(SECONDS)
 
-release: set-up ## one stripped program with the Swift runtime inside, at .build/static/coffer
+release: set-up ## the program without symbols, at .build/static/coffer
 	@exec Scripts/release
 
 set-up:

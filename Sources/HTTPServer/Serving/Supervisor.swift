@@ -83,13 +83,16 @@ extension Reactor {
     /// `more` where processors are idle while requests wait, `fewer` where threads take them from one another.
     mutating func note(running now: Int) -> Advice {
       running += (Double(now) - running) / 8
-      interval = now >= processors ? min(16, interval * 2) : 1
+      interval = min(16, interval * 2)
       if running < 0.6 * Double(processors) { return .more }
       return running > 1.5 * Double(processors) ? .fewer : .enough
     }
 
     /// The new workers have yet to show what they do.
-    mutating func workersAdded() { running = Double(processors) }
+    mutating func workersAdded() {
+      running = Double(processors)
+      interval = 1
+    }
   }
 
   private func watchPressure(_ gauge: inout PressureGauge) {

@@ -24,9 +24,15 @@ extension ScopedRule {
     if self.mount.isEmpty { return true }
     guard self.mount == mount else { return false }
     if !suffix.isEmpty {
-      return suffix.hasSuffix("*") ? rest.utf8.starts(with: suffix.utf8.dropLast()) : rest == suffix
+      if suffix.utf8.last == UInt8(ascii: "*") { return rest.utf8.starts(with: suffix.utf8.dropLast()) }
+      return Self.withoutSlash(rest).elementsEqual(Self.withoutSlash(suffix))
     }
     return role.isEmpty || role == given()
+  }
+
+  /// A folder is meant with and without its slash; lists come with it.
+  private static func withoutSlash(_ path: String) -> Substring.UTF8View {
+    path.utf8.last == UInt8(ascii: "/") ? path.utf8.dropLast() : path.utf8[...]
   }
 
   /// True where both would be for the same requests.

@@ -26,6 +26,8 @@ package enum HashFunction: String, Sendable, CaseIterable {
     withContiguousBytes(message) { digest(of: $0) }
   }
 
+  package func digest(of message: [UInt8]) -> [UInt8] { message.withUnsafeBytes { digest(of: $0) } }
+
   package func digest(of message: UnsafeRawBufferPointer) -> [UInt8] {
     let implementation = Self.implementations[self]
     return [UInt8](unsafeUninitializedCapacity: outputBytes) { out, filled in

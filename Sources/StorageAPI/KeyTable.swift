@@ -4,23 +4,42 @@ internal import Glibc
 ///
 /// Keys are bytes and not `String`, because `String` compares by canonical equivalence: two spellings of "é" would be one key, and the
 /// order would not be that of the bytes.
-package struct KeyTable<Value> {
-  fileprivate struct Chunk {
+///
+/// Public so that the compiler makes versions of it for the stores.
+public struct KeyTable<Value> {
+  @usableFromInline
+  struct Chunk {
+    @usableFromInline
     var keys: [[UInt8]]
+    @usableFromInline
     var values: [Value]
+
+    @inlinable
+    init(keys: [[UInt8]], values: [Value]) {
+      self.keys = keys
+      self.values = values
+    }
   }
 
   // No chunk is empty; the keys of each chunk lie below those of the next.
-  private var chunks: [Chunk] = []
-  package private(set) var count = 0
-  private let chunkLimit: Int
+  @usableFromInline
+  var chunks: [Chunk] = []
+  @usableFromInline
+  var total = 0
+  @usableFromInline
+  let chunkLimit: Int
+
+  @inlinable public var count: Int { total }
 
   /// `chunkLimit` is a matter of speed only; tests make it small.
-  package init(chunkLimit: Int = 256) { self.chunkLimit = max(2, chunkLimit) }
+  @inlinable
+  public init(chunkLimit: Int = 256) { self.chunkLimit = max(2, chunkLimit) }
 
-  package var isEmpty: Bool { count == 0 }
+  @inlinable
+  public var isEmpty: Bool { count == 0 }
 
-  package subscript(key: [UInt8]) -> Value? {
+  @inlinable
+  public subscript(key: [UInt8]) -> Value? {
     let chunk = chunkHolding(key)
     guard chunk < chunks.count else { return nil }
     let place = Self.lowerBound(chunks[chunk].keys, key)
@@ -29,7 +48,8 @@ package struct KeyTable<Value> {
   }
 
   /// The first key at or after `key`, and its value.
-  package func first(from key: [UInt8]) -> (key: [UInt8], value: Value)? {
+  @inlinable
+  public func first(from key: [UInt8]) -> (key: [UInt8], value: Value)? {
     var chunk = chunkHolding(key)
     guard chunk < chunks.count else { return nil }
     var place = Self.lowerBound(chunks[chunk].keys, key)
@@ -42,7 +62,8 @@ package struct KeyTable<Value> {
   }
 
   /// The last key at or before `key`, and its value.
-  package func last(upTo key: [UInt8]) -> (key: [UInt8], value: Value)? {
+  @inlinable
+  public func last(upTo key: [UInt8]) -> (key: [UInt8], value: Value)? {
     let chunk = chunkHolding(key)
     guard chunk < chunks.count else { return nil }
     var place = Self.lowerBound(chunks[chunk].keys, key)
@@ -53,10 +74,11 @@ package struct KeyTable<Value> {
 
   /// Returns the value that was there before.
   @discardableResult
-  package mutating func set(_ key: [UInt8], _ value: Value) -> Value? {
+  @inlinable
+  public mutating func set(_ key: [UInt8], _ value: Value) -> Value? {
     guard !chunks.isEmpty else {
       chunks.append(Chunk(keys: [key], values: [value]))
-      count = 1
+      total = 1
       return nil
     }
     let chunk = chunkHolding(key)
@@ -68,26 +90,28 @@ package struct KeyTable<Value> {
     }
     chunks[chunk].keys.insert(key, at: place)
     chunks[chunk].values.insert(value, at: place)
-    count += 1
+    total += 1
     if chunks[chunk].keys.count > chunkLimit { split(chunk) }
     return nil
   }
 
   @discardableResult
-  package mutating func remove(_ key: [UInt8]) -> Value? {
+  @inlinable
+  public mutating func remove(_ key: [UInt8]) -> Value? {
     let chunk = chunkHolding(key)
     guard chunk < chunks.count else { return nil }
     let place = Self.lowerBound(chunks[chunk].keys, key)
     guard place < chunks[chunk].keys.count, chunks[chunk].keys[place] == key else { return nil }
     chunks[chunk].keys.remove(at: place)
     let old = chunks[chunk].values.remove(at: place)
-    count -= 1
+    total -= 1
     if chunks[chunk].keys.isEmpty { chunks.remove(at: chunk) }
     return old
   }
 
   /// Removes every key that begins with `prefix` and tells `removed` about each.
-  package mutating func removeAll(beginningWith prefix: [UInt8], removed: ([UInt8], Value) -> Void = { _, _ in }) {
+  @inlinable
+  public mutating func removeAll(beginningWith prefix: [UInt8], removed: ([UInt8], Value) -> Void = { _, _ in }) {
     while let next = first(from: prefix), next.key.starts(with: prefix) {
       remove(next.key)
       removed(next.key, next.value)
@@ -95,14 +119,16 @@ package struct KeyTable<Value> {
   }
 
   /// Visits all keys in order.
-  package func forEach<E: Error>(_ body: ([UInt8], Value) throws(E) -> Void) throws(E) {
+  @inlinable
+  public func forEach<E: Error>(_ body: ([UInt8], Value) throws(E) -> Void) throws(E) {
     for chunk in chunks {
       for (place, key) in chunk.keys.enumerated() { try body(key, chunk.values[place]) }
     }
   }
 
   /// The last chunk whose first key is not after `key`, or the first chunk.
-  private func chunkHolding(_ key: [UInt8]) -> Int {
+  @inlinable
+  func chunkHolding(_ key: [UInt8]) -> Int {
     var low = 0
     var high = chunks.count
     while low < high {
@@ -112,7 +138,8 @@ package struct KeyTable<Value> {
     return max(0, low - 1)
   }
 
-  private mutating func split(_ chunk: Int) {
+  @inlinable
+  mutating func split(_ chunk: Int) {
     let half = chunks[chunk].keys.count / 2
     let upper = Chunk(keys: Array(chunks[chunk].keys[half...]), values: Array(chunks[chunk].values[half...]))
     chunks[chunk].keys.removeSubrange(half...)
@@ -120,7 +147,8 @@ package struct KeyTable<Value> {
     chunks.insert(upper, at: chunk + 1)
   }
 
-  private static func lowerBound(_ keys: [[UInt8]], _ key: [UInt8]) -> Int {
+  @inlinable
+  static func lowerBound(_ keys: [[UInt8]], _ key: [UInt8]) -> Int {
     var low = 0
     var high = keys.count
     while low < high {
@@ -135,8 +163,8 @@ extension KeyTable: Sendable where Value: Sendable {}
 extension KeyTable.Chunk: Sendable where Value: Sendable {}
 
 /// The order of keys: byte by byte, a key before those it begins.
-package enum KeyOrder {
-  package static func isBefore(_ a: [UInt8], _ b: [UInt8]) -> Bool {
+public enum KeyOrder {
+  public static func isBefore(_ a: [UInt8], _ b: [UInt8]) -> Bool {
     let order = a.withUnsafeBufferPointer { x in
       b.withUnsafeBufferPointer { y -> Int32 in
         guard let p = x.baseAddress, let q = y.baseAddress else { return 0 }

@@ -164,6 +164,7 @@ extension KeyTable.Chunk: Sendable where Value: Sendable {}
 
 /// The order of keys: byte by byte, a key before those it begins.
 public enum KeyOrder {
+  /// True where `a` comes before `b`.
   public static func isBefore(_ a: [UInt8], _ b: [UInt8]) -> Bool {
     let order = a.withUnsafeBufferPointer { x in
       b.withUnsafeBufferPointer { y -> Int32 in

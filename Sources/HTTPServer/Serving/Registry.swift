@@ -44,12 +44,14 @@ final class Registry: @unchecked Sendable {
   private var retiring = 0
   private let maxBufferedBytes: Int
   private let maxStreams: Int
+  private let minWorkers: Int
   /// Set when the server stops and the last connection has gone.
   private let emptied = Monitored(false)
 
   init(limits: ServerLimits) {
     maxBufferedBytes = limits.maxBufferedBytes
     maxStreams = limits.maxStreams
+    minWorkers = max(1, limits.minWorkers)
     mutex = .allocate(capacity: 1)
     mutex.initialize(to: pthread_mutex_t())
     pthread_mutex_init(mutex, nil)
@@ -254,15 +256,15 @@ final class Registry: @unchecked Sendable {
   func workerIdle() -> Bool {
     locked {
       statistics.busyWorkers -= 1
-      guard retiring > 0 else { return false }
+      guard retiring > 0, statistics.workers > minWorkers else { return false }
       retiring -= 1
       statistics.workers -= 1
       return true
     }
   }
 
-  /// One worker leaves when it has done its request, unless no more than `min` would be left.
-  func retireWorker(min: Int) { locked { if statistics.workers - retiring > min { retiring += 1 } } }
+  /// Half of the workers beyond the least number leave, each when it has done its request.
+  func retireHalf() { locked { retiring = max(0, (statistics.workers - minWorkers + 1) / 2) } }
 
   /// Whether all workers are still busy; if not, the next time will be told again.
   func staysSaturated() -> (saturated: Bool, workers: Int) {

@@ -17,6 +17,9 @@ extension Reactor {
       watchPressure(&pressure)
       if WallClock.monotonicNanoseconds() >= nextSweep {
         sweep(worker)
+        // Those that came while others waited for a disk would only be in each other's way when nobody does.
+        if !pressure.wasShort { registry.retireHalf() }
+        pressure.wasShort = false
         nextSweep = WallClock.monotonicNanoseconds() &+ sweepInterval
       }
     }
@@ -69,27 +72,24 @@ extension Reactor {
     /// Threads that compute, as the last looks saw them, the newest of which weighs an eighth: those that wait for each
     /// other's locks for microseconds must not look like such that wait for a disk.
     private var running = 0.0
+    /// Since the last sweep requests waited for workers that waited.
+    var wasShort = false
 
     mutating func begin() {
       isWatching = true
       running = Double(processors)
     }
 
-    enum Advice { case more, enough, fewer }
-
-    /// Threads beyond this count for nothing.
-    var mostCounted: Int { 2 * processors }
-
-    /// `more` where processors are idle while requests wait, `fewer` where threads take them from one another.
-    mutating func note(running now: Int) -> Advice {
+    /// True where processors are idle while requests wait.
+    mutating func note(running now: Int) -> Bool {
       running += (Double(now) - running) / 8
       interval = min(16, interval * 2)
-      if running < 0.6 * Double(processors) { return .more }
-      return running > 1.5 * Double(processors) ? .fewer : .enough
+      return running < 0.6 * Double(processors)
     }
 
     /// The new workers have yet to show what they do.
     mutating func workersAdded() {
+      wasShort = true
       running = Double(processors)
       interval = 1
     }
@@ -106,14 +106,8 @@ extension Reactor {
       gauge.begin()
       return
     }
-    guard hasReadyWork else { return }
-    switch gauge.note(running: runningThreads(atMost: gauge.mostCounted)) {
-    case .enough: return
-    case .fewer:
-      registry.retireWorker(min: limits.minWorkers)
-      return
-    case .more: gauge.workersAdded()
-    }
+    guard hasReadyWork, gauge.note(running: runningThreads(atMost: gauge.processors)) else { return }
+    gauge.workersAdded()
     for _ in 0..<max(0, min(max(1, workers / 2), limits.maxWorkers - workers)) {
       guard startWorker() else {
         log("warn", "cannot start another worker: \(lastError())")

@@ -69,7 +69,7 @@ extension Reactor {
     /// In milliseconds.
     var interval: Int32 = 1
     let processors = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-    /// Threads that compute, as the last looks saw them, the newest of which weighs an eighth: those that wait for each
+    /// Threads that compute, as the last looks saw them, the newest of which weighs a quarter: those that wait for each
     /// other's locks for microseconds must not look like such that wait for a disk.
     private var running = 0.0
     /// Since the last sweep requests waited for workers that waited.
@@ -82,8 +82,8 @@ extension Reactor {
 
     /// True where processors are idle while requests wait.
     mutating func note(running now: Int) -> Bool {
-      running += (Double(now) - running) / 8
-      interval = min(16, interval * 2)
+      running += (Double(now) - running) / 4
+      interval = now >= processors ? min(16, interval * 2) : 1
       return running < 0.6 * Double(processors)
     }
 

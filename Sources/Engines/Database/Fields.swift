@@ -34,14 +34,7 @@ extension DatabaseMount {
     static let maxTTL = Field.duration("max_ttl", "How long a lease can be renewed.")
     static let credentialType = Field.string(
       "credential_type", "password, rsa_private_key or client_certificate.")
-    static let credentialConfig = Field(
-      "credential_config", kind: .keyValues, help: "How credentials of that type are made."
-    ) { (raw) throws(FieldMismatch) -> [String: String] in
-      if let text = raw.stringValue, !text.isEmpty, !text.contains("=") {
-        throw FieldMismatch("invalid key pair \"\(text)\"")
-      }
-      return try Coercion.keyValues(raw)
-    }
+    static let credentialConfig = Field.keyValues("credential_config", "How credentials of that type are made.")
 
     /// A list; a text is one element, and the empty text none.
     static func statements(_ name: String, _ help: String) -> Field<[String]> {

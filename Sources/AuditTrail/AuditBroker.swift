@@ -385,6 +385,7 @@ package final class AuditBroker: Sendable {
 
   /// Says once that a device fails, and once that it works again.
   private func report(_ device: AuditDeviceHandle, _ failure: AuditDeviceError?) {
+    device.meters.queue.set(Double(device.writer.waiting))
     let isFailing = failure != nil
     guard device.isFailing.load(ordering: .relaxed) != isFailing,
       device.isFailing.exchange(isFailing, ordering: .relaxed) != isFailing

@@ -78,14 +78,14 @@ final class DeviceWriter: Sendable {
       case other(Progress)
     }
     let now = patience.now()
-    let turn = queue.withLock { queue -> Turn in
+    let decide = { (queue: inout Queue) -> Turn in
       if queue.isClosed { return .other(.finished(.failure(Self.closed))) }
-      if !hasThread, queue.writingSince == nil, queue.collecting.entries == 0 {
-        begin(&queue, now)
+      if !self.hasThread, queue.writingSince == nil, queue.collecting.entries == 0 {
+        self.begin(&queue, now)
         return .mine
       }
       if let since = queue.writingSince, now > since,
-        now - since >= UInt64(max(0, patience.bound.nanoseconds))
+        now - since >= UInt64(max(0, self.patience.bound.nanoseconds))
       {
         return .other(.finished(.failure(Self.unresponsive)))
       }
@@ -97,11 +97,10 @@ final class DeviceWriter: Sendable {
       batch.entries += 1
       return .other(.waits(batch))
     }
-    switch turn {
+    // Only a thread that writes has to be woken for a new entry.
+    switch hasThread ? queue.update(decide) : queue.withLock(decide) {
     case .mine: return .finished(perform(line, for: nil))
-    case .other(let progress):
-      if hasThread { queue.update { _ in } }
-      return progress
+    case .other(let progress): return progress
     }
   }
 

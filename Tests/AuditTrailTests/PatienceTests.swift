@@ -70,3 +70,19 @@ func hungDevicesCostNoMoreThanTheBound(count: Int) throws {
   #expect(cost == .seconds(5))
   for tape in tapes.values { tape.state.update { $0.blocks = false } }
 }
+
+/// Operators see by it that a device does not keep up.
+@Test func entriesThatWaitForADeviceAreShown() throws {
+  let (good, hung) = (Tape(), Tape(isPrompt: false))
+  hung.state.update { $0.blocks = true }
+  defer { hung.state.update { $0.blocks = false } }
+  let patience = Patience(bound: .seconds(5), now: { 1 }, waiting: { _ in .zero })
+  let trail = Trail(["good": good, "hung": hung], patience: patience)
+  for name in ["good", "hung"] { try trail.enable(name) }
+  _ = try trail.broker.request(request(), by: nil)
+  _ = hung.state.wait { $0.isBlocked ? true : nil }
+  for _ in 0..<3 { _ = try trail.broker.request(request(), by: nil) }
+  let shown = trail.metrics.prometheus()
+  #expect(shown.contains("vault_audit_device_queue{device=\"hung/\"} 3"))
+  #expect(shown.contains("vault_audit_device_queue{device=\"good/\"} 0"))
+}

@@ -1,12 +1,6 @@
-#include "COpenSSL.h"
+#include "Extensions.h"
 
 #include <limits.h>
-
-EVP_PKEY *coffer_rsa_key(size_t bits) { return EVP_RSA_gen(bits); }
-
-EVP_PKEY *coffer_ec_key(const char *curve) { return EVP_EC_gen(curve); }
-
-EVP_PKEY *coffer_ed25519_key(void) { return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"); }
 
 // Without one the library would ask at the terminal.
 static int no_passphrase(char *buffer, int size, int is_written, void *context) {
@@ -21,17 +15,6 @@ EVP_PKEY *coffer_private_key(const void *pem, size_t count) {
   EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
   BIO_free(bio);
   return key;
-}
-
-static int add_extension(X509 *certificate, X509 *issuer, int nid, const char *value) {
-  X509V3_CTX context;
-  X509V3_set_ctx_nodb(&context);
-  X509V3_set_ctx(&context, issuer, certificate, NULL, NULL, 0);
-  X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &context, nid, value);
-  if (extension == NULL) return 0;
-  int added = X509_add_ext(certificate, extension, -1);
-  X509_EXTENSION_free(extension);
-  return added;
 }
 
 static int set_serial(X509 *certificate, const uint8_t *serial, int count) {

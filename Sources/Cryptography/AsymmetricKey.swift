@@ -58,11 +58,31 @@ package struct AsymmetricKey: Sendable {
     let pointer: OpaquePointer
     init(_ pointer: OpaquePointer) { self.pointer = pointer }
     deinit { EVP_PKEY_free(pointer) }
+
+    /// A new key of that algorithm, by the library's names, on a curve or of a size where the algorithm has a choice.
+    static func generate(
+      _ algorithm: String, group: String? = nil, bits: Int? = nil
+    ) throws(CryptographyError) -> Handle {
+      defer { ERR_clear_error() }
+      guard let context = EVP_PKEY_CTX_new_from_name(nil, algorithm, nil) else { throw .library }
+      defer { EVP_PKEY_CTX_free(context) }
+      guard EVP_PKEY_keygen_init(context) == 1 else { throw .library }
+      if let group { guard EVP_PKEY_CTX_set_group_name(context, group) == 1 else { throw .library } }
+      if let bits { guard EVP_PKEY_CTX_set_rsa_keygen_bits(context, Int32(bits)) == 1 else { throw .library } }
+      var pointer: OpaquePointer?
+      guard EVP_PKEY_generate(context, &pointer) == 1, let pointer else { throw .library }
+      return Handle(pointer)
+    }
   }
 
   /// Takes the key over.
   init(owning pointer: OpaquePointer, hasPrivatePart: Bool) throws(CryptographyError) {
-    handle = Handle(pointer)
+    try self.init(Handle(pointer), hasPrivatePart: hasPrivatePart)
+  }
+
+  private init(_ handle: Handle, hasPrivatePart: Bool) throws(CryptographyError) {
+    self.handle = handle
+    let pointer = handle.pointer
     self.hasPrivatePart = hasPrivatePart
     if EVP_PKEY_is_a(pointer, "ED25519") == 1 {
       kind = .ed25519
@@ -90,28 +110,16 @@ package struct AsymmetricKey: Sendable {
   // MARK: New keys
 
   package static func generate(_ kind: Kind) throws(CryptographyError) -> AsymmetricKey {
-    let algorithm =
-      switch kind {
-      case .ed25519: "ED25519"
-      case .ecdsa: "EC"
-      case .rsa: "RSA"
-      case .mlDSA(let parameters): parameters.rawValue
-      }
-    defer { ERR_clear_error() }
-    guard let context = EVP_PKEY_CTX_new_from_name(nil, algorithm, nil) else { throw .library }
-    defer { EVP_PKEY_CTX_free(context) }
-    guard EVP_PKEY_keygen_init(context) == 1 else { throw .library }
+    let handle: Handle
     switch kind {
-    case .ed25519, .mlDSA: break
-    case .ecdsa(let curve):
-      guard EVP_PKEY_CTX_set_group_name(context, curve.rawValue) == 1 else { throw .library }
+    case .ed25519: handle = try .generate("ED25519")
+    case .ecdsa(let curve): handle = try .generate("EC", group: curve.rawValue)
     case .rsa(let bits):
       guard (2048...16384).contains(bits) else { throw .keyLength }
-      guard EVP_PKEY_CTX_set_rsa_keygen_bits(context, Int32(bits)) == 1 else { throw .library }
+      handle = try .generate("RSA", bits: bits)
+    case .mlDSA(let parameters): handle = try .generate(parameters.rawValue)
     }
-    var pointer: OpaquePointer?
-    guard EVP_PKEY_generate(context, &pointer) == 1, let pointer else { throw .library }
-    return try AsymmetricKey(owning: pointer, hasPrivatePart: true)
+    return try AsymmetricKey(handle, hasPrivatePart: true)
   }
 
   // MARK: Reading
@@ -167,15 +175,7 @@ package struct AsymmetricKey: Sendable {
 
   /// DER (SubjectPublicKeyInfo, RFC 5280).
   package func subjectPublicKeyInfo() throws(CryptographyError) -> [UInt8] {
-    let count = Int(i2d_PUBKEY(handle.pointer, nil))
-    guard count > 0 else { throw .library }
-    var written = 0
-    let der = [UInt8](unsafeUninitializedCapacity: count) { out, filled in
-      var position = out.baseAddress
-      written = Int(i2d_PUBKEY(handle.pointer, &position))
-      filled = max(0, min(written, count))
-    }
-    guard written == count else { throw .library }
+    guard let der = DER.encode({ i2d_PUBKEY(handle.pointer, $0) }) else { throw .library }
     return der
   }
 

@@ -17,29 +17,19 @@ package struct CertificateAuthority: Sendable {
   private let certificate: Certificate
   private let key: AsymmetricKey.Handle
 
-  /// Unchecked because the certificate is only read once it is made.
-  private final class Certificate: @unchecked Sendable {
-    let pointer: OpaquePointer
-    init(_ pointer: OpaquePointer) { self.pointer = pointer }
-    deinit { X509_free(pointer) }
-  }
-
   /// - Parameters:
   ///   - certificate: PEM; the first certificate in it counts.
   ///   - privateKey: PEM in PKCS #8 or the form of before it, without a passphrase.
   package init(certificate: String, privateKey: SecretBytes) throws(Mistake) {
     defer { ERR_clear_error() }
-    guard let block = PEM.first(in: certificate), block.label == "CERTIFICATE" else { throw .certificate }
-    let parsed = block.bytes.withUnsafeBufferPointer { der -> OpaquePointer? in
-      var position = der.baseAddress
-      return d2i_X509(nil, &position, der.count)
-    }
-    guard let parsed else { throw .certificate }
-    self.certificate = Certificate(parsed)
+    guard let block = PEM.first(in: certificate), block.label == "CERTIFICATE",
+      let parsed = Certificate(der: block.bytes)
+    else { throw .certificate }
+    self.certificate = parsed
     guard let key = privateKey.withBytes({ coffer_private_key($0.baseAddress, $0.count) }) else { throw .privateKey }
     self.key = AsymmetricKey.Handle(key)
-    guard X509_check_private_key(parsed, key) == 1 else { throw .otherKey }
-    guard X509_check_ca(parsed) != 0 else { throw .notAnAuthority }
+    guard X509_check_private_key(parsed.pointer, key) == 1 else { throw .otherKey }
+    guard X509_check_ca(parsed.pointer) != 0 else { throw .notAnAuthority }
   }
 
   /// Whether certificates of this authority are good for nothing any more.
@@ -65,12 +55,7 @@ package struct CertificateAuthority: Sendable {
       key.pointer, takesHash ? hash.algorithm : nil)
     guard let made else { throw .library }
     defer { X509_free(made) }
-    let count = Int(i2d_X509(made, nil))
-    guard count > 0 else { throw .library }
-    let der = [UInt8](unsafeUninitializedCapacity: count) { out, filled in
-      var position = out.baseAddress
-      filled = max(0, min(count, Int(i2d_X509(made, &position))))
-    }
+    guard let der = DER.encode({ i2d_X509(made, $0) }) else { throw .library }
     return PEM.encode("CERTIFICATE", der)
   }
 }
@@ -89,21 +74,15 @@ package struct ClientKey: Sendable {
 
   /// - Throws: `.keyLength` for sizes that there are not.
   package init(_ kind: Kind) throws(CryptographyError) {
-    let pointer: OpaquePointer?
     switch kind {
     case .rsa(let bits):
       guard [2048, 3072, 4096].contains(bits) else { throw .keyLength }
-      pointer = coffer_rsa_key(bits)
+      handle = try AsymmetricKey.Handle.generate("RSA", bits: bits)
     case .ec(let bits):
       guard [224, 256, 384, 521].contains(bits) else { throw .keyLength }
-      pointer = coffer_ec_key("P-\(bits)")
-    case .ed25519: pointer = coffer_ed25519_key()
+      handle = try AsymmetricKey.Handle.generate("EC", group: "P-\(bits)")
+    case .ed25519: handle = try AsymmetricKey.Handle.generate("ED25519")
     }
-    guard let pointer else {
-      ERR_clear_error()
-      throw .library
-    }
-    handle = AsymmetricKey.Handle(pointer)
     self.kind = kind
   }
 

@@ -29,12 +29,8 @@ package enum CertificateRequest {
       ERR_clear_error()
       throw .library
     }
-    let count = Int(i2d_X509_REQ(request, nil))
-    guard count > 0 else { throw .library }
-    return [UInt8](unsafeUninitializedCapacity: count) { out, filled in
-      var position = out.baseAddress
-      filled = max(0, min(count, Int(i2d_X509_REQ(request, &position))))
-    }
+    guard let der = DER.encode({ i2d_X509_REQ(request, $0) }) else { throw .library }
+    return der
   }
 
   /// Throws where the bytes are no request.
@@ -51,6 +47,25 @@ package enum CertificateRequest {
     }
     return request
   }
+}
+
+/// A certificate (RFC 5280).
+///
+/// Unchecked because it is only read once it is made.
+final class Certificate: @unchecked Sendable {
+  let pointer: OpaquePointer
+
+  /// Nil where the bytes do not begin with a certificate.
+  init?(der: [UInt8]) {
+    let parsed = der.withUnsafeBufferPointer { der -> OpaquePointer? in
+      var position = der.baseAddress
+      return d2i_X509(nil, &position, der.count)
+    }
+    guard let parsed else { return nil }
+    pointer = parsed
+  }
+
+  deinit { X509_free(pointer) }
 }
 
 /// What a certificate (RFC 5280) says of its key.
@@ -71,15 +86,11 @@ package struct CertificateFacts: Sendable {
 
   /// - Throws: `.malformedKey` where the bytes are no certificate.
   package init(der: [UInt8]) throws(CryptographyError) {
-    let certificate = der.withUnsafeBufferPointer { der -> OpaquePointer? in
-      var position = der.baseAddress
-      return d2i_X509(nil, &position, der.count)
-    }
     defer { ERR_clear_error() }
-    guard let certificate else { throw .malformedKey }
-    defer { X509_free(certificate) }
-    guard let key = X509_get_pubkey(certificate) else { throw .malformedKey }
-    isAuthority = X509_check_ca(certificate) == 1
+    guard let certificate = Certificate(der: der), let key = X509_get_pubkey(certificate.pointer) else {
+      throw .malformedKey
+    }
+    isAuthority = X509_check_ca(certificate.pointer) == 1
     if EVP_PKEY_is_a(key, "EC") == 1 {
       algorithm = .ecdsa
     } else if EVP_PKEY_is_a(key, "RSA") == 1 {

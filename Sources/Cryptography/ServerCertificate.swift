@@ -18,22 +18,22 @@ package struct ServerCertificate: Sendable {
     guard !names.isEmpty,
       names.allSatisfy({ !$0.isEmpty && !$0.contains(",") && (Self.isAddress($0) || !$0.contains(":")) })
     else { throw .library }
-    guard let authorityKey = coffer_p256_key() else { throw .library }
-    defer { EVP_PKEY_free(authorityKey) }
-    guard let key = coffer_p256_key() else { throw .library }
-    defer { EVP_PKEY_free(key) }
+    let authorityKey = try AsymmetricKey.Handle.generate("EC", group: "P-256")
+    let key = try AsymmetricKey.Handle.generate("EC", group: "P-256")
     func serial() -> UInt64 { random.bytes(8).reduce(0) { $0 << 8 | UInt64($1) } >> 1 }
-    guard let authority = coffer_certificate(authorityKey, "Coffer development CA", nil, Self.days, serial(), nil, nil)
+    guard
+      let authority = coffer_certificate(
+        authorityKey.pointer, "Coffer development CA", nil, Self.days, serial(), nil, nil)
     else { throw .library }
     defer { X509_free(authority) }
     guard
       let certificate = coffer_certificate(
-        key, "coffer development server", alternatives, Self.days, serial(), authority, authorityKey)
+        key.pointer, "coffer development server", alternatives, Self.days, serial(), authority, authorityKey.pointer)
     else { throw .library }
     defer { X509_free(certificate) }
     authorityPEM = try Self.pem { PEM_write_bio_X509($0, authority) }
     certificatePEM = try Self.pem { PEM_write_bio_X509($0, certificate) }
-    keyPEM = try Self.pem { PEM_write_bio_PKCS8PrivateKey($0, key, nil, nil, 0, nil, nil) }
+    keyPEM = try Self.pem { PEM_write_bio_PKCS8PrivateKey($0, key.pointer, nil, nil, 0, nil, nil) }
   }
 
   private static func isAddress(_ name: String) -> Bool { AddressBlock(name) != nil && !name.contains("/") }

@@ -200,12 +200,7 @@ package enum ECDSASignature {
       BN_free(second)
       return nil
     }
-    let count = Int(i2d_ECDSA_SIG(signature.pointer, nil))
-    guard count > 0 else { return nil }
-    return [UInt8](unsafeUninitializedCapacity: count) { out, filled in
-      var position = out.baseAddress
-      filled = max(0, min(count, Int(i2d_ECDSA_SIG(signature.pointer, &position))))
-    }
+    return DER.encode { i2d_ECDSA_SIG(signature.pointer, $0) }
   }
 
   private final class Signature {

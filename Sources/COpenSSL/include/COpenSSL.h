@@ -38,20 +38,12 @@ static inline unsigned long coffer_tls_error_reason(unsigned long error) { retur
 
 // Certificates for servers that are only tried out. See Certificate.c.
 
-/// A new P-256 key; NULL where there is none to be had.
-EVP_PKEY *coffer_p256_key(void);
-
 /// A version 3 certificate (RFC 5280) for `key`, valid from now for `days`. `names` is a subjectAltName value such as "DNS:localhost,IP:127.0.0.1", or
 /// NULL for a certificate authority. Signed by the issuer, or by itself where `issuer` is NULL. NULL on failure.
 X509 *coffer_certificate(EVP_PKEY *key, const char *common_name, const char *names, int days, uint64_t serial,
                          X509 *issuer, EVP_PKEY *issuer_key);
 
-// Certificates of clients, and their keys. See ClientCertificate.c.
-
-/// New keys; NULL where there is none to be had.
-EVP_PKEY *coffer_rsa_key(size_t bits);
-EVP_PKEY *coffer_ec_key(const char *curve);
-EVP_PKEY *coffer_ed25519_key(void);
+// Certificates of clients. See ClientCertificate.c.
 
 /// The private key in a PEM text; NULL where there is none, or it is under a passphrase.
 EVP_PKEY *coffer_private_key(const void *pem, size_t count);

@@ -35,15 +35,12 @@ enum EncryptedRecord {
     guard Self.term(of: record) == term.number else { throw .notAuthentic }
     let start = headBytes + AESGCM.nonceBytes
     let associated = associatedData(term: term.number, key: key)
-    return try record.withUnsafeBytes { record -> Result<[UInt8], CryptographyError> in
-      let nonce = UnsafeRawBufferPointer(rebasing: record[headBytes..<start])
-      let sealed = UnsafeRawBufferPointer(rebasing: record[start...])
-      do throws(CryptographyError) {
-        return .success(try term.cipher.open(sealed, nonce: nonce, associatedData: associated))
-      } catch {
-        return .failure(error)
-      }
-    }.get()
+    let opened = record.withUnsafeBytes { record in
+      term.cipher.open(
+        UnsafeRawBufferPointer(rebasing: record[start...]),
+        nonce: UnsafeRawBufferPointer(rebasing: record[headBytes..<start]), associatedData: associated)
+    }
+    return try opened.get()
   }
 
   /// Bytes that a record is longer than its value.

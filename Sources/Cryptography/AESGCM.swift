@@ -43,8 +43,8 @@ package struct AESGCM: Sendable {
   /// The same for bytes in memory.
   package func open(
     _ sealed: UnsafeRawBufferPointer, nonce: UnsafeRawBufferPointer, associatedData: [UInt8]
-  ) throws(CryptographyError) -> [UInt8] {
-    try cipher.open(sealed, nonce: nonce, associatedData: associatedData).get()
+  ) -> Result<[UInt8], CryptographyError> {
+    cipher.open(sealed, nonce: nonce, associatedData: associatedData)
   }
 
   /// As `open`, without a copy of the plaintext outside secret memory.

@@ -88,11 +88,17 @@ package final class MountedEngine: Sendable {
   package init<E: Engine>(_ engine: E) {
     let routes = E.routes.map { BoundRoute($0, of: engine) }
     self.routes = routes
-    unfixed = routes.filter { $0.pattern.firstLiteral == nil }
+    var unfixed: [BoundRoute] = []
     var byFirstLiteral: [String: [BoundRoute]] = [:]
-    for literal in Set(routes.compactMap(\.pattern.firstLiteral)) {
-      byFirstLiteral[literal] = routes.filter { ($0.pattern.firstLiteral ?? literal) == literal }
+    for route in routes {
+      if let literal = route.pattern.firstLiteral {
+        byFirstLiteral[literal, default: unfixed].append(route)
+      } else {
+        unfixed.append(route)
+        for literal in byFirstLiteral.keys { byFirstLiteral[literal]?.append(route) }
+      }
     }
+    self.unfixed = unfixed
     self.byFirstLiteral = byFirstLiteral
     tuned = { try engine.tuned() }
     revoke = { try engine.revoke($0) }

@@ -9,18 +9,17 @@ package final class KnownToken: Sendable {
   let index: CommitIndex
   /// How engines see whoever holds the token.
   package let principal: Principal
-  package let isRoot: Bool
+  package var isRoot: Bool { principal.isRoot }
   /// What others have worked out of the token and want to find again with it.
   package let note = Locked<(any Sendable)?>(nil)
 
   init(entry: TokenEntry, index: CommitIndex) {
     self.entry = entry
     self.index = index
-    isRoot = entry.isRoot
     principal = Principal(
       displayName: entry.displayName, accessor: entry.accessor, policies: entry.policies, entityID: entry.entityID,
       type: entry.type, metadata: entry.metadata ?? [:], cubbyholeID: entry.cubbyholeID, clientID: entry.clientID,
-      isRoot: isRoot, expires: entry.expireTime)
+      isRoot: entry.isRoot, expires: entry.expireTime)
   }
 }
 

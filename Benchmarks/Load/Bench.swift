@@ -86,7 +86,7 @@ struct Bench {
     report(bareResults, works, results)
   }
 
-  var auditPath: String { folder + "/audit.log" }
+  private var auditPath: String { folder + "/audit.log" }
   func truncateAudit() { truncate(auditPath, 0) }
   var serverCommand: [String] { [binary, "server", "-config=\(folder)/server.hcl"] }
 

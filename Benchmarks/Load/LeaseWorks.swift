@@ -18,7 +18,7 @@ extension Bench {
     func fill(_ stock: Stock) -> (ServedProcess) throws -> Int {
       { server in
         try stock.fill(enough, from: server, connections: connections)
-        truncate(auditPath, 0)
+        truncateAudit()
         return enough
       }
     }
@@ -100,7 +100,7 @@ extension Bench {
   /// In seconds, from the start of the process until it is active.
   private func restarted(_ server: ServedProcess) throws -> (server: ServedProcess, seconds: Double) {
     server.stop()
-    truncate(auditPath, 0)
+    truncateAudit()
     let began = now()
     let server = try ServedProcess(serverCommand, port: server.port, log: folder + "/server.log")
     try server.awaitHealth()
@@ -111,7 +111,7 @@ extension Bench {
     let reads = (0..<Self.keys).map { request("GET", "/v1/kv/data/k\($0)", token: token) }
     let result = try LoadGenerator(connections: connections, seconds: max(2, seconds))
       .run(against: server, expecting: 200) { reads[$0 &* 7919 % Self.keys] }
-    truncate(auditPath, 0)
+    truncateAudit()
     return result.throughput
   }
 }

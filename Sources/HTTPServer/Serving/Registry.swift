@@ -41,6 +41,7 @@ final class Registry: @unchecked Sendable {
   private var statistics = ServerStatistics()
   private var isStopping = false
   private var isSaturated = false
+  /// Workers that are to leave when they have done their request.
   private var retiring = 0
   private let maxBufferedBytes: Int
   private let maxStreams: Int

@@ -31,16 +31,26 @@ package final class AuditReceipt: Sendable {
     let known: [HashedText]
   }
 
+  /// What the request's entry says beside its parts, while no device has it yet.
+  struct Pending: Sendable {
+    let time: Timestamp
+    let error: String
+  }
+
   let request: AuditRequest
   let caller: AuditCaller?
   let parts: [Part]
+  let pending: Pending?
   /// How long the request waited for devices already.
   let spent: TimeSpan
 
-  init(request: AuditRequest, caller: AuditCaller?, parts: [Part], spent: TimeSpan = .zero) {
+  init(
+    request: AuditRequest, caller: AuditCaller?, parts: [Part], pending: Pending? = nil, spent: TimeSpan = .zero
+  ) {
     self.request = request
     self.caller = caller
     self.parts = parts
+    self.pending = pending
     self.spent = spent
   }
 }
@@ -232,22 +242,26 @@ package final class AuditBroker: Sendable {
   /// - Parameters:
   ///   - caller: who makes it, as far as that is known.
   ///   - error: why it will not be, where that is known already.
+  ///   - waitsForAnswer: devices get the entry in one write with that of the answer. For requests of which nothing
+  ///     remains but the answer: nobody gets that before both entries are written.
   package func request(
-    _ request: consuming AuditRequest, by caller: AuditCaller?, error: String = ""
+    _ request: consuming AuditRequest, by caller: AuditCaller?, error: String = "", waitsForAnswer: Bool = false
   ) throws(AuditFailure) -> AuditReceipt {
     let state = current
     if state.devices.isEmpty { return AuditReceipt(request: request, caller: caller, parts: []) }
     let start = patience.now()
     let sources = Sources.of(request, state.headers)
     let time = clock.now()
-    var parts: [AuditReceipt.Part] = []
-    var lines: [Line] = []
-    for device in Self.recipients(state.devices, request) {
-      let part = Self.part(device, request, caller, sources)
-      let line = device.line(
-        "request", time: time, error: error, auth: part.auth, request: part.request, about: request)
-      parts.append(part)
-      lines.append(Line(device: device, bytes: line))
+    let parts = Self.recipients(state.devices, request).map { Self.part($0, request, caller, sources) }
+    if waitsForAnswer {
+      return AuditReceipt(
+        request: request, caller: caller, parts: parts, pending: AuditReceipt.Pending(time: time, error: error))
+    }
+    let lines = parts.map { part in
+      Line(
+        device: part.device,
+        bytes: part.device.line(
+          "request", time: time, error: error, auth: part.auth, request: part.request, about: request))
     }
     let failure = record(lines, since: start, spent: .zero, isRequest: true)
     let spent = TimeSpan(nanoseconds: Int64(clamping: patience.now() &- start))
@@ -283,14 +297,21 @@ package final class AuditBroker: Sendable {
         sources = found
         part = Self.part(device, request, receipt.caller, found)
       }
-      return Line(
-        device: device,
-        bytes: device.line(
-          "response", time: time, error: error, auth: caller?.written(for: device).json ?? part.auth,
-          request: part.request, knowing: part.known, response: response, isList: isList, about: request))
+      let answer = device.line(
+        "response", time: time, error: error, auth: caller?.written(for: device).json ?? part.auth,
+        request: part.request, knowing: part.known, response: response, isList: isList, about: request)
+      guard let pending = receipt.pending else { return Line(device: device, bytes: answer) }
+      let before = device.line(
+        "request", time: pending.time, error: pending.error, auth: part.auth, request: part.request, about: request)
+      return Line(device: device, bytes: before + answer)
     }
     let failure = record(lines, since: start, spent: receipt.spent, isRequest: false)
-    responses.observe(milliseconds: Double(patience.now() &- start) / 1_000_000)
+    let duration = Double(patience.now() &- start) / 1_000_000
+    responses.observe(milliseconds: duration)
+    if receipt.pending != nil {
+      requests.observe(milliseconds: duration)
+      if failure != nil { requestFailures.increment() }
+    }
     if let failure {
       responseFailures.increment()
       throw failure

@@ -35,6 +35,38 @@ import Testing
   #expect(trail.broker.paths == ["main/", "mainland/"])
 }
 
+/// Of what changes nothing, devices get both entries in one write, and the times at which they were made.
+@Test func aRequestWithoutEffectIsRecordedWithItsAnswer() throws {
+  let tape = Tape()
+  let late = Tape()
+  let trail = Trail(["tape": tape, "late": late])
+  try trail.enable("tape")
+  let auth = AuditCaller(tokenAuth())
+  let receipt = try trail.broker.request(request("read"), by: auth, error: "denied", waitsForAnswer: true)
+  #expect(tape.lines.isEmpty)
+  try trail.enable("late")
+  try trail.broker.response(receipt, AuditResponse(mount: nil), error: "denied")
+  for tape in [tape, late] {
+    #expect(try tape.entries().map { $0["type"] } == ["request", "response"])
+    #expect(try tape.entries().map { $0["error"] } == ["denied", "denied"])
+    #expect(try tape.entries().map { $0["auth"]?["display_name"] } == ["token", "token"])
+    #expect(tape.state.withLock { $0.writes } == 1)
+  }
+}
+
+@Test func anAnswerWhoseEntriesNoDeviceTakesIsNotGiven() throws {
+  let tape = Tape()
+  let trail = Trail(["tape": tape])
+  try trail.enable("tape")
+  tape.state.update { $0.fails = true }
+  let receipt = try trail.broker.request(request("read"), by: nil, waitsForAnswer: true)
+  #expect(throws: AuditFailure(devices: ["tape/"])) { try trail.broker.response(receipt, AuditResponse(mount: nil)) }
+  let shown = trail.metrics.prometheus()
+  #expect(shown.contains("vault_audit_log_request_failure 1"))
+  #expect(shown.contains("vault_audit_log_response_failure 1"))
+  #expect(shown.contains("vault_audit_log_request_count 1"))
+}
+
 @Test func enablingWritesATestEntry() throws {
   let tape = Tape()
   let broken = Tape()

@@ -17,17 +17,20 @@ struct TokenEndpoints: Engine {
   static let routes: [Route<TokenEndpoints>] =
     [
       Route(
-        "lookup", fields: [Inputs.token.description], summary: "Properties of a token",
+        "lookup", traits: [.pureReads, .pureUpdates], fields: [Inputs.token.description],
+        summary: "Properties of a token",
         help: "Without a token in the request, those of the caller's own. Does not use the token up.",
         [.read: { engine, call in try engine.lookup(call) }, .update: { engine, call in try engine.lookup(call) }]),
       Route(
-        "lookup-self", fields: [Inputs.ignoredToken.description], summary: "Properties of the caller's token",
+        "lookup-self", traits: [.pureReads, .pureUpdates], fields: [Inputs.ignoredToken.description],
+        summary: "Properties of the caller's token",
         [
           .read: { engine, call in try engine.lookupSelf(call) },
           .update: { engine, call in try engine.lookupSelf(call) },
         ]),
       Route(
-        "lookup-accessor", fields: [Inputs.accessor.description], summary: "Properties of the token with an accessor",
+        "lookup-accessor", traits: .pureUpdates, fields: [Inputs.accessor.description],
+        summary: "Properties of the token with an accessor",
         help: "The answer does not show the token itself.",
         [.update: { engine, call in try engine.lookupAccessor(call) }]),
       Route(

@@ -37,6 +37,10 @@ package struct RouteTraits: OptionSet, Sendable {
   package static let openWhereInFlightIsShown = RouteTraits(rawValue: 1 << 13)
   /// An operation that the route does not have is refused without a text, as it was before there were engines.
   package static let refusesWithoutText = RouteTraits(rawValue: 1 << 14)
+  /// Reads and lists change nothing, here or elsewhere, so that such a request may be recorded together with its answer.
+  package static let pureReads = RouteTraits(rawValue: 1 << 15)
+  /// Updates change nothing either: they compute an answer.
+  package static let pureUpdates = RouteTraits(rawValue: 1 << 16)
 }
 
 /// One endpoint: its path, fields, operations and help in one value. Routing, OpenAPI, path help and documentation derive from it.

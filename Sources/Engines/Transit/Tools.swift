@@ -17,14 +17,15 @@ extension TransitMount {
 
   static let toolRoutes: [Route<TransitMount>] = [
     Route(
-      "random/{source...?}",
+      "random/{source...?}", traits: .pureUpdates,
       fields: [Own.source.description, Own.urlBytes.description, Own.bytes.description, Own.format.description],
       summary: "Random bytes", [.update: { mount, call in try mount.random(call) }]),
     Route(
-      "hash/", fields: [Own.input.description, Own.algorithm.description, Own.format.description],
+      "hash/", traits: .pureUpdates,
+      fields: [Own.input.description, Own.algorithm.description, Own.format.description],
       summary: "A digest of the input", [.update: { mount, call in try mount.digest(call) }]),
     Route(
-      "hash/{urlalgorithm}",
+      "hash/{urlalgorithm}", traits: .pureUpdates,
       fields: [
         Own.urlAlgorithm.description, Own.input.description, Own.algorithm.description, Own.format.description,
       ],

@@ -33,7 +33,8 @@ struct RequestRecord {
     request.wrapTTL = inbound.wrapTTL
     request.remoteAddress = inbound.remoteAddress
     request.remotePort = inbound.remotePort
-    receipt = try broker.request(request, by: caller, error: self.refusal ?? "")
+    receipt = try broker.request(
+      request, by: caller, error: self.refusal ?? "", waitsForAnswer: refusal != nil || exchange.isPure)
   }
 
   /// Must be done before the answer is sent.

@@ -244,6 +244,16 @@ final class Exchange {
     return route.decidedPath(mountPoint: mountPoint, rest: rest)
   }
 
+  /// Nothing remains of the request but its answer.
+  var isPure: Bool {
+    guard let route, request.wrapTTL == nil else { return false }
+    switch operation {
+    case .read, .list: return route.traits.contains(.pureReads)
+    case .update: return route.traits.contains(.pureUpdates)
+    default: return false
+    }
+  }
+
   private var needsSudo: Bool { route?.needsSudo(operation) ?? false }
 
   /// Under which an operator finds out why a request was refused; the body stays as clients know it.

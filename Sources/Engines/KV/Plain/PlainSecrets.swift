@@ -17,7 +17,7 @@ struct PlainSecrets: Engine {
 
   static let routes: [Route<PlainSecrets>] = [
     Route(
-      "{path...?}", traits: .freeFields,
+      "{path...?}", traits: [.freeFields, .pureReads],
       fields: [Field.string("path", "The key of the secret.").description],
       summary: "Read, write, list and delete secrets",
       help: """

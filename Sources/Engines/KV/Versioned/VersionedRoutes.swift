@@ -56,7 +56,7 @@ extension VersionedSecrets {
       ]),
     Route("data", traits: [.hidden, .freeFields], summary: "The folder of all secrets", rootHandlers),
     Route(
-      "data/{path...}",
+      "data/{path...}", traits: .pureReads,
       fields: [
         Fields.path.description, Fields.data.description, Fields.options.description, Fields.version.description,
       ],
@@ -102,10 +102,10 @@ extension VersionedSecrets {
         .list: { _, call in wrongPath(call) },
       ]),
     Route(
-      "metadata", traits: [.hidden, .freeFields], fields: listFields, summary: "The folder of all secrets",
+      "metadata", traits: [.hidden, .freeFields, .pureReads], fields: listFields, summary: "The folder of all secrets",
       rootHandlers.merging([.list: upgradeFirst { engine, call in try engine.listKeys(call) }]) { $1 }),
     Route(
-      "metadata/{path...?}",
+      "metadata/{path...?}", traits: .pureReads,
       fields: [
         Fields.path.description, Fields.maxVersions.description, Fields.casRequired.description,
         Fields.deleteVersionAfter.description, Fields.customMetadata.description,
@@ -126,7 +126,7 @@ extension VersionedSecrets {
     Route(
       "subkeys", traits: [.hidden, .freeFields], summary: "No endpoint", handlers { _, call in try noEndpoint(call) }),
     Route(
-      "subkeys/{path...?}",
+      "subkeys/{path...?}", traits: .pureReads,
       fields: [Fields.path.description, Fields.version.description, Fields.depth.description],
       summary: "The names inside a secret, without its values",
       help: "Shows which members a value has, with null in place of each value.",

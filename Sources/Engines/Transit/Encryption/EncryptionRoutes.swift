@@ -17,7 +17,7 @@ extension TransitMount {
 
   static let encryptionRoutes: [Route<TransitMount>] = [
     Route(
-      "encrypt/{name}",
+      "encrypt/{name}", traits: .pureUpdates,
       fields: [
         Fields.name.description, Own.plaintext.description, Fields.context.description, Fields.nonce.description,
         Fields.type.description, Fields.convergent.description, Fields.keyVersion.description,
@@ -32,7 +32,7 @@ extension TransitMount {
       exists: { mount, call in try mount.exists(call.capture("name")) },
       [.update: { mount, call in try mount.encrypt(call) }]),
     Route(
-      "decrypt/{name}",
+      "decrypt/{name}", traits: .pureUpdates,
       fields: [
         Fields.name.description, Own.ciphertext.description, Fields.context.description, Fields.nonce.description,
         Own.associatedData.description, Fields.paddingScheme.description, Fields.partialFailure.description,
@@ -40,7 +40,7 @@ extension TransitMount {
       ],
       summary: "Decrypt with a key", [.update: { mount, call in try mount.decrypt(call) }]),
     Route(
-      "rewrap/{name}",
+      "rewrap/{name}", traits: .pureUpdates,
       fields: [
         Fields.name.description, Own.ciphertext.description, Fields.context.description, Fields.nonce.description,
         Fields.keyVersion.description, Own.decryptPadding.description, Own.encryptPadding.description,
@@ -49,7 +49,7 @@ extension TransitMount {
       summary: "Bring a ciphertext to another version of its key",
       [.update: { mount, call in try mount.rewrap(call) }]),
     Route(
-      "datakey/{plaintext}/{name}",
+      "datakey/{plaintext}/{name}", traits: .pureUpdates,
       fields: [
         Fields.name.description, Own.kind.description, Fields.context.description, Fields.nonce.description,
         Own.bits.description, Fields.keyVersion.description, Fields.paddingScheme.description,

@@ -15,7 +15,7 @@ extension TransitMount {
 
   static let cmacRoutes: [Route<TransitMount>] = ["", "/{url_mac_length}"].map { tail in
     Route(
-      PathPattern(stringLiteral: "cmac/{name}" + tail),
+      PathPattern(stringLiteral: "cmac/{name}" + tail), traits: .pureUpdates,
       fields: [
         Fields.name.description, Own.urlLength.description, Own.input.description, Own.length.description,
         Fields.keyVersion.description, Fields.batch.description,

@@ -41,13 +41,15 @@ extension TransitMount {
   static let signatureRoutes: [Route<TransitMount>] = ["", "/{urlalgorithm}"].flatMap { tail in
     [
       Route(
-        PathPattern(stringLiteral: "sign/{name}" + tail), fields: signFields, summary: "Sign with a key",
+        PathPattern(stringLiteral: "sign/{name}" + tail), traits: .pureUpdates, fields: signFields,
+        summary: "Sign with a key",
         [.update: { mount, call in try mount.sign(call) }]),
       Route(
-        PathPattern(stringLiteral: "verify/{name}" + tail), fields: verifyFields,
+        PathPattern(stringLiteral: "verify/{name}" + tail), traits: .pureUpdates, fields: verifyFields,
         summary: "Verify a signature or an HMAC", [.update: { mount, call in try mount.verify(call) }]),
       Route(
-        PathPattern(stringLiteral: "hmac/{name}" + tail), fields: hmacFields, summary: "An HMAC with a key",
+        PathPattern(stringLiteral: "hmac/{name}" + tail), traits: .pureUpdates, fields: hmacFields,
+        summary: "An HMAC with a key",
         [.update: { mount, call in try mount.authenticate(call) }]),
     ]
   }

@@ -12,7 +12,9 @@ int coffer_equal(const void *a, const void *b, size_t count) {
   return difference == 0;
 }
 
+#include <limits.h>
 #include <linux/capability.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -25,6 +27,22 @@ int coffer_accept(int listener, struct sockaddr_storage *address, int *descripto
   socklen_t length = sizeof *address;
   *descriptor = accept4(listener, (struct sockaddr *)address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
   return *descriptor < 0 ? -1 : (int)length;
+}
+
+enum { latch_closed = 0, latch_awaited = 1, latch_open = 2 };
+
+void coffer_latch_wait(uint32_t *latch) {
+  uint32_t seen = latch_closed;
+  __atomic_compare_exchange_n(latch, &seen, latch_awaited, 0, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE);
+  while (__atomic_load_n(latch, __ATOMIC_ACQUIRE) != latch_open) {
+    syscall(SYS_futex, latch, FUTEX_WAIT_PRIVATE, latch_awaited, NULL, NULL, 0);
+  }
+}
+
+void coffer_latch_open(uint32_t *latch) {
+  if (__atomic_exchange_n(latch, latch_open, __ATOMIC_ACQ_REL) == latch_awaited) {
+    syscall(SYS_futex, latch, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+  }
 }
 
 int coffer_thread_id(void) { return gettid(); }

@@ -19,6 +19,12 @@ struct sockaddr_storage;
 /// accept4(2) of a socket that does not block and is closed on exec. The address's length comes back, or -1.
 int coffer_accept(int listener, struct sockaddr_storage *address, int *descriptor);
 
+/// Waits until the latch at the address, a word that was zero when nobody knew it, is open; sees what was done before.
+void coffer_latch_wait(uint32_t *latch);
+
+/// Opens the latch for good and wakes all who wait. Who waits may free it at once.
+void coffer_latch_open(uint32_t *latch);
+
 /// The kernel's number of the calling thread.
 int coffer_thread_id(void);
 

@@ -40,7 +40,7 @@ package final class RaftStore: PhysicalStore {
     var layers: [Changes] { frozen.map { [active, $0.changes] } ?? [active] }
   }
 
-  /// The log, used by whoever leads the queue and by nobody else.
+  /// The log, used by whoever leads in the queue and by nobody else.
   private final class LeadersLog: @unchecked Sendable {
     // Unchecked because the queue hands it from one leader to the next.
     let segments: SegmentLog
@@ -365,14 +365,12 @@ package final class RaftStore: PhysicalStore {
   /// holds the step's place. A store with followers must send them a snapshot then.
   package func replaceAll(_ contents: [(key: String, value: [UInt8])]) throws(StoreError) -> CommitIndex {
     try limits.check(contents)
-    let result = Locked<Result<CommitIndex, StoreError>>(.failure(.unavailable("the store is closed")))
     let contents = contents.map { WriteBatch.Write.put(key: $0.key, value: $0.value) }
-    queue.exclusively { [self] in
-      let outcome: Result<CommitIndex, StoreError>
-      do throws(StoreError) { outcome = .success(try replaceState(contents)) } catch { outcome = .failure(error) }
-      result.withLock { $0 = outcome }
+    let outcome = queue.exclusively { () -> Outcome in
+      do throws(StoreError) { return .success(try replaceState(contents)) } catch { return .failure(error) }
     }
-    return try result.withLock { $0 }.get()
+    guard let outcome else { throw .unavailable("the store is closed") }
+    return try outcome.get()
   }
 
   private func replaceState(_ contents: [WriteBatch.Write]) throws(StoreError) -> CommitIndex {
@@ -439,18 +437,16 @@ package final class RaftStore: PhysicalStore {
   private func tidyLog(behind index: CommitIndex) {
     let trailing = CommitIndex(max(0, settings.trailingLogs))
     let keep = index > trailing ? index - trailing + 1 : 1
-    let preparation = Locked<(@Sendable () throws(FileError) -> SegmentLog.PreparedSegment)?>(nil)
-    queue.exclusively { [log, report] in
+    let preparation = queue.exclusively { () -> (@Sendable () throws(FileError) -> SegmentLog.PreparedSegment)? in
       do throws(StoreError) {
         try log.segments.remove(before: keep)
       } catch { report("warn", "an old log segment cannot be removed: \(error)") }
-      let needed = log.segments.preparation()
-      preparation.withLock { $0 = needed }
+      return log.segments.preparation()
     }
-    guard let prepare = preparation.withLock({ $0 }) else { return }
+    guard let prepare = preparation ?? nil else { return }
     // Without room, the next segment is made when it is needed, or the commit that needs it is refused.
     guard let segment = try? prepare() else { return }
-    queue.exclusively { [log] in log.segments.install(segment) }
+    queue.exclusively { log.segments.install(segment) }
   }
 
   // MARK: Closing and being looked at

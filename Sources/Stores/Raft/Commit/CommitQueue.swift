@@ -1,52 +1,42 @@
 internal import Primitives
 internal import StorageAPI
 
-/// Brings the commits of all threads into one order and into groups, without a thread of its own: of those that wait, the first leads.
-/// It takes what has queued up, processes it as one group, tells each its outcome and passes the lead on.
+/// Brings the commits of all threads into one order and into groups, without a thread of its own: whoever finds no group
+/// that is open begins one and leads it. When the group before has passed, the leader closes its own to those who come
+/// later, processes it and tells all its members at once.
 final class CommitQueue: Sendable {
   typealias Outcome = Result<CommitIndex, StoreError>
 
-  private enum Work: Sendable {
-    case commit(WriteBatch, bytes: Int)
-    /// Something to be done while no group is under way.
-    case exclusive(@Sendable () -> Void)
-  }
+  private final class Group: @unchecked Sendable {
+    // Unchecked because members are reached under the line's lock while the group is open, then by the leader alone, and
+    // outcomes by the others when it is done.
+    var batches: [WriteBatch] = []
+    var bytes = 0
+    var isOpen: Bool
+    /// When each batch came, in one sum that may overflow: of the differences to later times it gives the right sum.
+    var arrivals: UInt64 = 0
+    var outcomes: [Outcome] = []
+    /// The next group may be processed.
+    let passed = Latch()
+    /// There are outcomes.
+    let done = Latch()
 
-  private final class Ticket: Sendable {
-    enum Stage {
-      case waiting
-      case leading
-      case done(Outcome)
-    }
-
-    let work: Work
-    let since = WallClock.monotonicNanoseconds()
-    private let stage = Monitored(Stage.waiting)
-
-    init(_ work: Work) { self.work = work }
-
-    func lead() { stage.update { $0 = .leading } }
-    func finish(_ outcome: Outcome) { stage.update { $0 = .done(outcome) } }
-
-    /// The outcome; nil when the thread is to lead.
-    func outcome() -> Outcome? {
-      let next = stage.wait { stage -> Outcome?? in
-        switch stage {
-        case .waiting: return nil
-        case .done(let outcome): return .some(outcome)
-        case .leading:
-          stage = .waiting
-          return .some(nil)
-        }
-      }
-      return next ?? nil
-    }
+    init(isOpen: Bool) { self.isOpen = isOpen }
   }
 
   private struct Line {
-    var waiting: [Ticket] = []
-    var isLed = false
+    /// The last in line; nil while there is none.
+    var newest: Group?
     var isClosed = false
+  }
+
+  private struct Place {
+    let group: Group
+    /// Of the batches in the group.
+    let first: Int
+    /// The leader's alone.
+    let predecessor: Group?
+    let leads: Bool
   }
 
   private let line = Locked(Line())
@@ -65,78 +55,72 @@ final class CommitQueue: Sendable {
     self.finished = finished
   }
 
-  /// Commits batches that queue up together, so that nothing comes between them; each has its own outcome.
+  /// Commits batches together, so that nothing comes between them; each has its own outcome.
   func commit(_ batches: [WriteBatch]) -> [Outcome] {
-    run(batches.map { Ticket(.commit($0, bytes: Self.size(of: $0))) }, last: false)
+    guard let place = join(batches) else { return batches.map { _ in .failure(.unavailable("the store is closed")) } }
+    if place.leads { lead(place.group, after: place.predecessor) } else { place.group.done.wait() }
+    return Array(place.group.outcomes.dropFirst(place.first).prefix(batches.count))
   }
 
-  /// Runs `body` between groups.
-  func exclusively(_ body: @escaping @Sendable () -> Void) { _ = run([Ticket(.exclusive(body))], last: false) }
+  /// Runs `body` between groups; nil when the queue is closed.
+  @discardableResult
+  func exclusively<R>(_ body: () -> R) -> R? { alone(last: false, body) }
 
   /// Takes nothing more; returns when all that was taken is done.
-  func close() { _ = run([Ticket(.exclusive {})], last: true) }
+  func close() { _ = alone(last: true) {} }
 
-  private func run(_ tickets: [Ticket], last: Bool) -> [Outcome] {
-    let place = line.withLock { line -> (isOpen: Bool, leads: Bool) in
-      if line.isClosed { return (false, false) }
-      line.isClosed = last
-      line.waiting += tickets
-      defer { line.isLed = true }
-      return (true, !line.isLed)
-    }
-    guard place.isOpen else { return tickets.map { _ in .failure(.unavailable("the store is closed")) } }
-    if place.leads { lead() }
-    var outcomes: [Outcome] = []
-    for ticket in tickets {
-      var outcome = ticket.outcome()
-      while outcome == nil {
-        lead()
-        outcome = ticket.outcome()
+  private func join(_ batches: [WriteBatch]) -> Place? {
+    let now = WallClock.monotonicNanoseconds()
+    let bytes = batches.reduce(0) { $0 + Self.size(of: $1) }
+    return line.withLock { line in
+      if line.isClosed { return nil }
+      let newest = line.newest
+      if let newest, newest.isOpen, newest.bytes + bytes <= Self.groupBytes, newest.batches.count < Self.groupCount {
+        let first = newest.batches.count
+        Self.add(batches, bytes, now, to: newest)
+        return Place(group: newest, first: first, predecessor: nil, leads: false)
       }
-      if let outcome { outcomes.append(outcome) }
+      let group = Group(isOpen: true)
+      Self.add(batches, bytes, now, to: group)
+      line.newest = group
+      return Place(group: group, first: 0, predecessor: newest, leads: true)
     }
-    return outcomes
   }
 
-  private func lead() {
-    let group = line.withLock { Self.takeGroup(&$0.waiting) }
-    var batches: [WriteBatch] = []
-    for ticket in group {
-      switch ticket.work {
-      case .commit(let batch, _): batches.append(batch)
-      case .exclusive(let body): body()
-      }
-    }
-    let outcomes = batches.isEmpty ? group.map { _ in .success(0) } : process(batches)
+  private static func add(_ batches: [WriteBatch], _ bytes: Int, _ now: UInt64, to group: Group) {
+    group.batches += batches
+    group.bytes += bytes
+    group.arrivals &+= now &* UInt64(batches.count)
+  }
+
+  private func lead(_ group: Group, after predecessor: Group?) {
+    predecessor?.passed.wait()
+    line.withLock { _ in group.isOpen = false }
+    let outcomes = process(group.batches)
     // The next group is begun before all of this one have been told.
-    let next = line.withLock { line -> Ticket? in
-      line.isLed = !line.waiting.isEmpty
-      return line.waiting.first
-    }
-    next?.lead()
-    if !batches.isEmpty {
-      let now = WallClock.monotonicNanoseconds()
-      finished(outcomes, group.reduce(0) { $0 &+ (now &- $1.since) })
-    }
-    for (ticket, outcome) in zip(group, outcomes) { ticket.finish(outcome) }
+    pass(group)
+    finished(outcomes, WallClock.monotonicNanoseconds() &* UInt64(outcomes.count) &- group.arrivals)
+    group.outcomes = outcomes
+    group.done.open()
   }
 
-  /// The first ticket and those behind it that may share its group.
-  private static func takeGroup(_ waiting: inout [Ticket]) -> [Ticket] {
-    var count = 0
-    var bytes = 0
-    for ticket in waiting {
-      guard case .commit(_, let size) = ticket.work else {
-        count = max(count, 1)
-        break
-      }
-      bytes += size
-      if count > 0, bytes > groupBytes || count == groupCount { break }
-      count += 1
+  private func alone<R>(last: Bool, _ body: () -> R) -> R? {
+    let group = Group(isOpen: false)
+    let place = line.withLock { line -> Place? in
+      if line.isClosed { return nil }
+      defer { line.newest = group }
+      line.isClosed = last
+      return Place(group: group, first: 0, predecessor: line.newest, leads: true)
     }
-    let group = Array(waiting.prefix(count))
-    waiting.removeFirst(group.count)
-    return group
+    guard let place else { return nil }
+    place.predecessor?.passed.wait()
+    defer { pass(group) }
+    return body()
+  }
+
+  private func pass(_ group: Group) {
+    line.withLock { if $0.newest === group { $0.newest = nil } }
+    group.passed.open()
   }
 
   private static func size(of batch: WriteBatch) -> Int {

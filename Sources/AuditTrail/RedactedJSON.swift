@@ -143,7 +143,7 @@ struct RedactedJSON: ~Copyable {
   private static func append(
     _ hash: SaltedHash, _ token: UnsafeBufferPointer<UInt8>, to out: inout ByteBuffer
   ) throws(Unreadable) {
-    if token.contains(UInt8(ascii: "\\")) {
+    if hasEscapes(token) {
       guard let text = Self.text(token) else { throw Unreadable() }
       out.append(hash.quoted(text))
     } else {
@@ -151,9 +151,13 @@ struct RedactedJSON: ~Copyable {
     }
   }
 
+  private static func hasEscapes(_ token: UnsafeBufferPointer<UInt8>) -> Bool {
+    PlainRun.inString(token, from: 1) < token.count - 2
+  }
+
   /// What a JSON text stands for.
   private static func text(_ token: UnsafeBufferPointer<UInt8>) -> String? {
-    if !token.contains(UInt8(ascii: "\\")) { return String(decoding: token.dropFirst().dropLast(), as: UTF8.self) }
+    if !hasEscapes(token) { return String(decoding: token.dropFirst().dropLast(), as: UTF8.self) }
     return try? JSONText(trusted: Array(token)).parsed().stringValue
   }
 
@@ -162,13 +166,15 @@ struct RedactedJSON: ~Copyable {
     let start = at
     guard try peek() == UInt8(ascii: "\"") else { throw Unreadable() }
     at += 1
-    while at < input.count {
+    while true {
+      at += PlainRun.inString(input, from: at)
+      if at >= input.count { throw Unreadable() }
       let c = input[at]
       at += 1
       if c == UInt8(ascii: "\"") { return UnsafeBufferPointer(rebasing: input[start..<at]) }
-      if c == UInt8(ascii: "\\") { at += 1 } else if c < 0x20 { throw Unreadable() }
+      if c != UInt8(ascii: "\\") { throw Unreadable() }
+      at += 1
     }
-    throw Unreadable()
   }
 
   private static func isNumeric(_ c: UInt8) -> Bool {

@@ -203,9 +203,7 @@ struct JSONReader {
     let start = at
     at += 1
     let from = at
-    while at < input.count, input[at] != UInt8(ascii: "\""), input[at] != UInt8(ascii: "\\"), input[at] >= 0x20 {
-      at += 1
-    }
+    at += PlainRun.inString(input, from: at)
     guard at < input.count else { throw JSONError(code: .endOfInput, offset: at) }
     if input[at] == UInt8(ascii: "\"") {
       if at - from > limits.stringBytes { throw JSONError(code: .stringTooLong, offset: start) }

@@ -180,12 +180,10 @@ public struct JSONWriter: ~Copyable, Sendable {
   private static func escape(_ input: UnsafeBufferPointer<UInt8>, into out: inout ByteBuffer) {
     var clean = 0
     var at = 0
-    while at < input.count {
+    while true {
+      at &+= PlainRun.unescaped(input, from: at)
+      if at >= input.count { break }
       let c = input[at]
-      if isPlain(c) {
-        at &+= 1
-        continue
-      }
       if c >= 0x80 {
         // U+2028 and U+2029 are E2 80 A8 and E2 80 A9.
         guard c == 0xE2, at &+ 2 < input.count, input[at &+ 1] == 0x80, input[at &+ 2] & 0xFE == 0xA8 else {
@@ -202,7 +200,7 @@ public struct JSONWriter: ~Copyable, Sendable {
       }
       clean = at
     }
-    out.append(UnsafeBufferPointer(rebasing: input[clean..<at]))
+    out.append(UnsafeBufferPointer(rebasing: input[clean...]))
   }
 
   private static func escape(_ c: UInt8, into out: inout ByteBuffer) {
@@ -217,11 +215,5 @@ public struct JSONWriter: ~Copyable, Sendable {
       out.append(Hex.digit(c >> 4))
       out.append(Hex.digit(c & 15))
     }
-  }
-
-  /// Comparisons rather than a table: this is asked of every byte of every answer.
-  private static func isPlain(_ c: UInt8) -> Bool {
-    c >= 0x20 && c < 0x80 && c != UInt8(ascii: "\"") && c != UInt8(ascii: "\\") && c != UInt8(ascii: "<")
-      && c != UInt8(ascii: ">") && c != UInt8(ascii: "&")
   }
 }

@@ -186,8 +186,8 @@ struct RequestParser {
     case .none: return finish()
     case .length(let length):
       guard length <= maxBody else { throw .bodyTooLarge }
-      // What the client promises is believed only so far.
-      body.reserveCapacity(min(length, 64 << 10))
+      // A large reservation is no memory until bytes come; more than a usual request is not believed all the same.
+      body.reserveCapacity(min(length, 2 << 20))
       state = .body(remaining: length)
     case .chunked: state = .chunkSize(value: 0, digits: 0)
     }

@@ -74,11 +74,15 @@ package protocol PhysicalStore: Sendable {
   /// Puts `contents` in the place of everything that is stored, whole or not at all, however much it is.
   func replaceAll(_ contents: [(key: String, value: [UInt8])]) throws(StoreError) -> CommitIndex
 
+  /// Gives back memory that is soon had again where it is needed. Called now and then.
+  func trim()
+
   /// Stops taking requests and releases files; what was committed stays.
   func close()
 }
 
 extension PhysicalStore {
+  package func trim() {}
   package func snapshot() throws(StoreError) -> any StoreSnapshot {
     throw .unavailable("this storage has no snapshots")
   }

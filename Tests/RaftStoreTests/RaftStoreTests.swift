@@ -58,6 +58,7 @@ private func silent(_ level: String, _ message: String) {}
       let listed = try store.list(prefix, after: after, limit: limit)
       #expect(listed.map { Array($0.utf8) } == model.list(prefix, after: after, limit: limit).map { Array($0.utf8) })
       if random.below(10) == 0 { try store.flush() }
+      if random.below(20) == 0 { store.trim() }
       if random.below(40) == 0 {
         store.close()
         store = try open()

@@ -266,6 +266,8 @@ final class SimulatedState: StateStorage, Sendable {
     } catch { throw error.storeError }
   }
 
+  func trim() {}
+
   func close() {}
 
   private struct Reading: StateReading {

@@ -467,6 +467,8 @@ package final class RaftStore: PhysicalStore {
     return sums
   }
 
+  package func trim() { state.trim() }
+
   package func close() {
     queue.close()
     memory.update { $0.isStopping = true }

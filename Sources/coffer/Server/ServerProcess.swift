@@ -49,8 +49,8 @@ struct ServerProcess {
     try server.start()
     let unsealing = AutomaticUnsealing(node: node)
     unsealing.start()
-    let statistics = ProcessStatistics(metrics: metrics, server: server, node: node)
-    statistics.start()
+    let upkeep = ProcessUpkeep(metrics: metrics, server: server, node: node, store: opened.store)
+    upkeep.start()
     say("==> Coffer server started! Log data will stream in below:\n")
     manager.ready()
 
@@ -66,7 +66,7 @@ struct ServerProcess {
         say("==> Coffer shutdown triggered")
         manager.stopping()
         unsealing.stop()
-        statistics.stop()
+        upkeep.stop()
         // Who follows the log would do so until the grace is over.
         log.endListeners()
         server.stop(grace: Self.grace)

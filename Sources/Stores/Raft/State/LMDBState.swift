@@ -77,7 +77,18 @@ final class LMDBState: StateStorage, @unchecked Sendable {
   }
 
   /// What the map holds is encrypted: a process that keeps its memory out of swap space need not keep its whole storage there.
-  private static func allowSwapping(_ folder: String) {
+  private static func allowSwapping(_ folder: String) { forEachMapping(folder) { munlock($0, $1) } }
+
+  /// Pages of the file that were read count as the process's memory until they are let go of; what is read again comes
+  /// back from the system's cache.
+  func trim() {
+    // While somebody reads, the map stays where it is.
+    guard let reading = try? begin() else { return }
+    defer { reading.end() }
+    Self.forEachMapping(folder) { madvise(UnsafeMutableRawPointer(mutating: $0), $1, Int32(MADV_DONTNEED)) }
+  }
+
+  private static func forEachMapping(_ folder: String, _ body: (UnsafeRawPointer, _ count: Int) -> Int32) {
     guard let mappings = fopen("/proc/self/maps", "re") else { return }
     defer { fclose(mappings) }
     var line = [CChar](repeating: 0, count: 4096 + 128)
@@ -85,8 +96,10 @@ final class LMDBState: StateStorage, @unchecked Sendable {
       // `begin-end rights offset device inode path` (proc_pid_maps(5)).
       let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
       let bounds = text.prefix { $0 != " " }.split(separator: "-").compactMap { UInt($0, radix: 16) }
-      guard text.hasSuffix("/data.mdb\n"), text.contains(folder), bounds.count == 2 else { continue }
-      munlock(UnsafeRawPointer(bitPattern: bounds[0]), Int(clamping: bounds[1] &- bounds[0]))
+      guard text.hasSuffix("/data.mdb\n"), text.contains(folder), bounds.count == 2,
+        let start = UnsafeRawPointer(bitPattern: bounds[0])
+      else { continue }
+      _ = body(start, Int(clamping: bounds[1] &- bounds[0]))
     }
   }
 

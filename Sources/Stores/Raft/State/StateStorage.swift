@@ -8,6 +8,8 @@ protocol StateStorage: Sendable {
   func beginReading() throws(StoreError) -> any StateReading
   /// Returns when the changes and the position are durable. After an error nothing of them is in the state.
   func apply(_ changes: Changes, upTo position: LogPosition) throws(StoreError)
+  /// Gives back memory that holds nothing but copies of the files.
+  func trim()
   /// Waits for readers and releases the files.
   func close()
 }

@@ -79,13 +79,10 @@ package struct RaftConfiguration: Sendable, Equatable {
   package var path: String
   /// Nil lets the store make one up and keep it.
   package var nodeID: String?
-  /// From 0 to 10; 0 is the default.
-  package var performanceMultiplier: Int64 = 0
   /// Entries to keep in the log behind a snapshot.
   package var trailingLogs: Int64 = 10_000
   /// Entries after which a snapshot is due.
   package var snapshotThreshold: Int64 = 8192
-  package var snapshotInterval = TimeSpan.seconds(120)
   /// Bytes.
   package var maxEntrySize: Int64 = 1 << 20
 

@@ -32,11 +32,12 @@ struct StorageReader {
     var raft = RaftConfiguration(path: path)
     let nodeID = try stanza.string("node_id")
     raft.nodeID = variable("VAULT_RAFT_NODE_ID") ?? nodeID
-    raft.performanceMultiplier = try stanza.int("performance_multiplier", in: 0...10) ?? raft.performanceMultiplier
     raft.trailingLogs = try stanza.int("trailing_logs", in: 0 ... .max) ?? raft.trailingLogs
     raft.snapshotThreshold = try stanza.int("snapshot_threshold", in: 1 ... .max) ?? raft.snapshotThreshold
-    raft.snapshotInterval = try stanza.duration("snapshot_interval") ?? raft.snapshotInterval
     raft.maxEntrySize = try stanza.int("max_entry_size", in: 4096...(1 << 30)) ?? raft.maxEntrySize
+    // Without effect, but a value that makes no sense is a mistake all the same.
+    _ = try stanza.int("performance_multiplier", in: 0...10)
+    _ = try stanza.duration("snapshot_interval")
     for join in try stanza.stanzas("retry_join", labels: 0) {
       warnings += try join.review(Self.joinKeys)
       let address = try join.string("leader_api_addr")
@@ -61,19 +62,19 @@ struct StorageReader {
 
   private static let raftKeys = treatments(
     used: [
-      "path", "node_id", "performance_multiplier", "trailing_logs", "snapshot_threshold", "snapshot_interval",
-      "max_entry_size", "retry_join",
+      "path", "node_id", "trailing_logs", "snapshot_threshold", "max_entry_size", "retry_join",
     ],
     withoutEffect: [
       (
         "there are no other nodes to steer yet",
         [
+          "performance_multiplier",
           "autopilot_reconcile_interval", "autopilot_update_interval", "autopilot_redundancy_zone",
           "autopilot_upgrade_version", "retry_join_as_non_voter",
         ]
       ),
       ("the log is always checked", ["raft_wal", "raft_log_verifier_enabled", "raft_log_verification_interval"]),
-      ("snapshots do not wait", ["snapshot_delay"]),
+      ("the state follows the log within a second", ["snapshot_interval", "snapshot_delay"]),
       (
         "\"max_entry_size\" is the only bound",
         ["max_transaction_size", "max_mount_and_namespace_table_entry_size", "max_batch_entries", "max_batch_size"]

@@ -73,10 +73,8 @@ struct GoodConfigurationTests {
       storage "raft" {
         path = "/data"
         node_id = "node1"
-        performance_multiplier = "8"
         trailing_logs = 5000
         snapshot_threshold = 100
-        snapshot_interval = 30
         max_entry_size = 2097152
       }
       seal "static" {
@@ -136,10 +134,8 @@ struct GoodConfigurationTests {
     #expect(configuration.log == log)
     var raft = RaftConfiguration(path: "/data")
     raft.nodeID = "node1"
-    raft.performanceMultiplier = 8
     raft.trailingLogs = 5000
     raft.snapshotThreshold = 100
-    raft.snapshotInterval = .seconds(30)
     raft.maxEntrySize = 2 << 20
     #expect(configuration.storage == .raft(raft))
     #expect(
@@ -278,6 +274,19 @@ struct WarningTests {
     let configuration = try read(whole(text))
     #expect(configuration.warnings.count == 1)
     #expect(configuration.warnings.first?.contains(expected) == true, "\(configuration.warnings)")
+  }
+
+  @Test func whatSteersOtherNodesIsRemarkedOnAndChecked() throws {
+    func configuration(_ line: String) throws -> ServerConfiguration {
+      try read("storage \"raft\" {\n path = \"/d\"\n \(line)\n}\nlistener \"tcp\" { tls_disable = true }")
+    }
+    for line in ["performance_multiplier = 8", "snapshot_interval = \"30s\"", "snapshot_delay = 5"] {
+      let warnings = try configuration(line).warnings
+      #expect(warnings.count == 1)
+      #expect(warnings.first?.hasPrefix("c.hcl:3: storage \"raft\": ") == true)
+      #expect(warnings.first?.contains("has no effect") == true)
+    }
+    #expect(throws: ConfigurationError.self) { try configuration("snapshot_interval = \"soon\"") }
   }
 
   @Test func joiningItselfIsNothing() throws {

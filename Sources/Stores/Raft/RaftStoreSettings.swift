@@ -5,8 +5,6 @@ package struct RaftStoreSettings: Sendable {
   /// Holds the log, the state and the lock; made where only its last part is missing.
   package var folder: String
   package var nodeID: String
-  /// Scales the times of elections; without other voters nothing depends on it.
-  package var performanceMultiplier = 0
   /// So many entries are at most in the log only before they are brought into the state: the bound of what a start has to replay.
   package var snapshotThreshold = 8192
   /// So many entries stay in the log after they are in the state, for followers that lag.

@@ -198,7 +198,6 @@ struct ConfiguredServer {
     case .memory: return (MemoryStore(), nil)
     case .raft(let raft):
       var settings = RaftStoreSettings(folder: raft.path, nodeID: raft.nodeID ?? HostName.current)
-      settings.performanceMultiplier = Int(clamping: raft.performanceMultiplier)
       settings.snapshotThreshold = Int(clamping: raft.snapshotThreshold)
       settings.trailingLogs = Int(clamping: raft.trailingLogs)
       settings.maxEntrySize = Int(clamping: raft.maxEntrySize)

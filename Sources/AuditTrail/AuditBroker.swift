@@ -4,7 +4,6 @@ package import Logging
 package import Metrics
 package import Primitives
 package import SecretMemory
-internal import Synchronization
 
 /// No device took an entry that some device had to take: what was to be recorded must not happen, or not be told.
 package struct AuditFailure: Error, Sendable, Equatable {
@@ -19,40 +18,6 @@ package struct AuditConfigurationError: Error, Sendable, Equatable {
   package let message: String
 
   package init(_ message: String) { self.message = message }
-}
-
-/// What was recorded about a request, to be handed back with its answer.
-package final class AuditReceipt: Sendable {
-  struct Part: Sendable {
-    let device: AuditDeviceHandle
-    let auth: [UInt8]
-    let request: [UInt8]
-    /// Texts of the request that the device has hashed.
-    let known: [HashedText]
-  }
-
-  /// What the request's entry says beside its parts, while no device has it yet.
-  struct Pending: Sendable {
-    let time: Timestamp
-    let error: String
-  }
-
-  let request: AuditRequest
-  let caller: AuditCaller?
-  let parts: [Part]
-  let pending: Pending?
-  /// How long the request waited for devices already.
-  let spent: TimeSpan
-
-  init(
-    request: AuditRequest, caller: AuditCaller?, parts: [Part], pending: Pending? = nil, spent: TimeSpan = .zero
-  ) {
-    self.request = request
-    self.caller = caller
-    self.parts = parts
-    self.pending = pending
-    self.spent = spent
-  }
 }
 
 /// Records requests before they are carried out and answers before they are sent, on every device that wants them.
@@ -76,6 +41,7 @@ package final class AuditBroker: Sendable {
   private let log: Logger
   private let metrics: MetricsRegistry
   private let patience: Patience
+  private let delivery: AuditDelivery
   private let allowsPrefix: Bool
   private let published = Locked(Published())
   private let requests: Summary
@@ -96,6 +62,7 @@ package final class AuditBroker: Sendable {
     self.log = log
     self.metrics = metrics
     self.patience = patience
+    delivery = AuditDelivery(patience: patience, log: log)
     self.allowsPrefix = allowsPrefix
     requests = metrics.summary("vault.audit.log_request")
     responses = metrics.summary("vault.audit.log_response")
@@ -252,18 +219,19 @@ package final class AuditBroker: Sendable {
     let start = patience.now()
     let sources = Sources.of(request, state.headers)
     let time = clock.now()
-    let parts = Self.recipients(state.devices, request).map { Self.part($0, request, caller, sources) }
+    var parts: [AuditReceipt.Part] = []
+    for device in Self.recipients(state.devices, request) { parts.append(Self.part(device, request, caller, sources)) }
     if waitsForAnswer {
       return AuditReceipt(
         request: request, caller: caller, parts: parts, pending: AuditReceipt.Pending(time: time, error: error))
     }
     let lines = parts.map { part in
-      Line(
+      AuditDelivery.Line(
         device: part.device,
         bytes: part.device.line(
           "request", time: time, error: error, auth: part.auth, request: part.request, about: request))
     }
-    let failure = record(lines, since: start, spent: .zero, isRequest: true)
+    let failure = delivery.deliver(lines, .request, since: start)
     let spent = TimeSpan(nanoseconds: Int64(clamping: patience.now() &- start))
     requests.observe(milliseconds: Double(spent.nanoseconds) / 1_000_000)
     if let failure {
@@ -283,29 +251,28 @@ package final class AuditBroker: Sendable {
     let state = current
     if state.devices.isEmpty { return }
     let start = patience.now()
-    let request = receipt.request
-    let isList = request.operation == "list"
+    let isList = receipt.request.operation == "list"
     let time = clock.now()
-    var sources: Sources?
-    let lines = Self.recipients(state.devices, request).map { device in
-      let part: AuditReceipt.Part
-      if let known = receipt.parts.first(where: { $0.device === device }) {
-        part = known
-      } else {
-        // The device was enabled since the request was recorded.
-        let found = sources ?? Sources.of(request, state.headers)
-        sources = found
-        part = Self.part(device, request, receipt.caller, found)
+    var lines: [AuditDelivery.Line] = []
+    for device in Self.recipients(state.devices, receipt.request) {
+      // There is none where the device was enabled since the request was recorded.
+      let part =
+        receipt.parts.first { $0.device === device }
+        ?? Self.part(device, receipt.request, receipt.caller, Sources.of(receipt.request, state.headers))
+      var bytes: [UInt8] = []
+      if let pending = receipt.pending {
+        bytes = device.line(
+          "request", time: pending.time, error: pending.error, auth: part.auth, request: part.request,
+          about: receipt.request)
       }
       let answer = device.line(
         "response", time: time, error: error, auth: caller?.written(for: device).json ?? part.auth,
-        request: part.request, knowing: part.known, response: response, isList: isList, about: request)
-      guard let pending = receipt.pending else { return Line(device: device, bytes: answer) }
-      let before = device.line(
-        "request", time: pending.time, error: pending.error, auth: part.auth, request: part.request, about: request)
-      return Line(device: device, bytes: before + answer)
+        request: part.request, knowing: part.known, response: response, isList: isList, about: receipt.request)
+      if bytes.isEmpty { bytes = answer } else { bytes += answer }
+      lines.append(AuditDelivery.Line(device: device, bytes: bytes))
     }
-    let failure = record(lines, since: start, spent: receipt.spent, isRequest: false)
+    let failure = delivery.deliver(
+      lines, receipt.pending == nil ? .response : [.request, .response], since: start, spent: receipt.spent)
     let duration = Double(patience.now() &- start) / 1_000_000
     responses.observe(milliseconds: duration)
     if receipt.pending != nil {
@@ -335,88 +302,6 @@ package final class AuditBroker: Sendable {
 
   private var current: Published { published.withLock { $0 } }
   private var devices: [AuditDeviceHandle] { current.devices }
-
-  /// An entry as one device writes it.
-  private struct Line {
-    let device: AuditDeviceHandle
-    let bytes: [UInt8]
-  }
-
-  /// An entry on its way to one device.
-  private struct Delivery {
-    let device: AuditDeviceHandle
-    var progress: DeviceWriter.Progress
-
-    var hasEntry: Bool { if case .finished(.success) = progress { true } else { false } }
-
-    var failure: AuditDeviceError? {
-      switch progress {
-      case .finished(.success): nil
-      case .finished(.failure(let error)): error
-      case .waits: DeviceWriter.unresponsive
-      }
-    }
-  }
-
-  /// Writes to every device. Nil when one has the entry, or none had to have it.
-  ///
-  /// All devices with threads of their own work at the same time, and what is left of the bound is for all of them
-  /// together. Only where no device has the entry by then, the whole bound is granted once more.
-  private func record(_ lines: [Line], since start: UInt64, spent: TimeSpan, isRequest: Bool) -> AuditFailure? {
-    // Those with threads first: this thread writes to the others itself.
-    var deliveries: [Delivery] = []
-    deliveries.reserveCapacity(lines.count)
-    for hasThread in [true, false] {
-      for line in lines where line.device.writer.hasThread == hasThread {
-        deliveries.append(Delivery(device: line.device, progress: line.device.writer.submit(line.bytes)))
-      }
-    }
-    settle(&deliveries, spent: spent)
-    var failed: [String] = []
-    let duration = Double(patience.now() &- start) / 1_000_000
-    for delivery in deliveries {
-      let failure = delivery.failure
-      if failure != nil { failed.append(delivery.device.path) }
-      report(delivery.device, failure)
-      let meters = delivery.device.meters
-      (isRequest ? meters.request : meters.response).observe(milliseconds: duration)
-      if failure != nil { (isRequest ? meters.requestFailures : meters.responseFailures).increment() }
-    }
-    return !lines.isEmpty && failed.count == lines.count ? AuditFailure(devices: failed) : nil
-  }
-
-  /// Waits for devices that have not said yet whether they have the entry.
-  private func settle(_ deliveries: inout [Delivery], spent: TimeSpan) {
-    var isOpen = false
-    for delivery in deliveries { if case .waits = delivery.progress { isOpen = true } }
-    guard isOpen else { return }
-    let full = patience.deadline(after: patience.bound)
-    let remaining = TimeSpan(nanoseconds: max(0, patience.bound.nanoseconds &- max(0, spent.nanoseconds)))
-    let soon = min(full, patience.deadline(after: remaining))
-    for deadline in [soon, full] {
-      var waiting = 0
-      for index in deliveries.indices.reversed() {
-        guard case .waits(let batch) = deliveries[index].progress else { continue }
-        deliveries[index].progress = deliveries[index].device.writer.wait(for: batch, until: deadline)
-        if case .waits = deliveries[index].progress { waiting += 1 }
-      }
-      if waiting == 0 || deliveries.contains(where: \.hasEntry) { return }
-    }
-  }
-
-  /// Says once that a device fails, and once that it works again.
-  private func report(_ device: AuditDeviceHandle, _ failure: AuditDeviceError?) {
-    device.meters.queue.set(Double(device.writer.waiting))
-    let isFailing = failure != nil
-    guard device.isFailing.load(ordering: .relaxed) != isFailing,
-      device.isFailing.exchange(isFailing, ordering: .relaxed) != isFailing
-    else { return }
-    if let failure {
-      log.error("audit device fails", [("path", device.path), ("error", failure.message)])
-    } else {
-      log.info("audit device works again", [("path", device.path)])
-    }
-  }
 
   /// The devices whose filters let the request through; the fallback where none does.
   private static func recipients(

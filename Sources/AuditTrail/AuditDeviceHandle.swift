@@ -18,10 +18,10 @@ package final class AuditDeviceHandle: Sendable {
   let isFailing = Atomic(false)
 
   struct Meters: Sendable {
-    let request: Summary
-    let response: Summary
-    let requestFailures: Counter
-    let responseFailures: Counter
+    private let request: Summary
+    private let response: Summary
+    private let requestFailures: Counter
+    private let responseFailures: Counter
     let queue: Gauge
 
     init(_ metrics: MetricsRegistry, path: String) {
@@ -31,6 +31,17 @@ package final class AuditDeviceHandle: Sendable {
       requestFailures = metrics.counter("vault.audit.device.log_request_failure", label)
       responseFailures = metrics.counter("vault.audit.device.log_response_failure", label)
       queue = metrics.gauge("vault.audit.device.queue", label)
+    }
+
+    func note(_ kinds: AuditDelivery.Kinds, milliseconds: Double, failed: Bool) {
+      if kinds.contains(.request) {
+        request.observe(milliseconds: milliseconds)
+        if failed { requestFailures.increment() }
+      }
+      if kinds.contains(.response) {
+        response.observe(milliseconds: milliseconds)
+        if failed { responseFailures.increment() }
+      }
     }
   }
 

@@ -65,6 +65,8 @@ import Testing
   #expect(shown.contains("vault_audit_log_request_failure 1"))
   #expect(shown.contains("vault_audit_log_response_failure 1"))
   #expect(shown.contains("vault_audit_log_request_count 1"))
+  #expect(shown.contains("vault_audit_device_log_request_failure{device=\"tape/\"} 1"))
+  #expect(shown.contains("vault_audit_device_log_response_failure{device=\"tape/\"} 1"))
 }
 
 @Test func enablingWritesATestEntry() throws {

@@ -42,6 +42,7 @@ package final class AuditMemory: Sendable {
     /// What need not be hashed again for the request that this caller makes.
     func known(in request: AuditRequest) -> [HashedText] {
       var known: [HashedText] = []
+      known.reserveCapacity(2)
       if !token.isEmpty { known.append(HashedText(text: request.clientToken, quoted: token)) }
       if !accessor.isEmpty { known.append(HashedText(text: request.clientTokenAccessor, quoted: accessor)) }
       return known

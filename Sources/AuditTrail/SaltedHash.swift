@@ -39,10 +39,7 @@ struct SaltedHash: Sendable {
     out.append(upTo: 2 * length) { digits in
       withUnsafeTemporaryAllocation(byteCount: length, alignment: 8) { code in
         key.authenticate(value, into: code)
-        for (index, byte) in code.enumerated() {
-          digits[2 &* index] = Hex.digit(byte >> 4)
-          digits[2 &* index &+ 1] = Hex.digit(byte & 15)
-        }
+        Hex.write(UnsafeRawBufferPointer(code), to: digits)
       }
       return 2 * length
     }

@@ -30,13 +30,17 @@ package enum PlainRun {
       if found != 0 { return at &+ found.trailingZeroBitCount / 8 }
       at &+= 8
     }
+    let rest = bytes.count &- at
+    if rest == 0 { return at }
     // Blanks fill the last word up.
-    var last = every(0x20)
-    for place in at..<bytes.count {
-      let shift = UInt64(truncatingIfNeeded: 8 &* (place &- at))
-      last = last & ~(0xFF &<< shift) | UInt64(bytes[place]) &<< shift
+    var last: UInt64 = 0
+    if bytes.count >= 8 {
+      let word = base.loadUnaligned(fromByteOffset: bytes.count &- 8, as: UInt64.self)
+      last = UInt64(littleEndian: word) >> UInt64(8 &* (8 &- rest))
+    } else {
+      for place in (at..<bytes.count).reversed() { last = last << 8 | UInt64(bytes[place]) }
     }
-    let found = marks(last)
+    let found = marks(last | every(0x20) << UInt64(8 &* rest))
     return found == 0 ? bytes.count : at &+ found.trailingZeroBitCount / 8
   }
 

@@ -18,12 +18,7 @@ public struct ByteBuffer: ~Copyable, @unchecked Sendable {
   deinit { base.deallocate() }
 
   /// A copy of what was written.
-  public var bytes: [UInt8] {
-    [UInt8](unsafeUninitializedCapacity: used) { room, filled in
-      room.baseAddress?.initialize(from: base, count: used)
-      filled = used
-    }
-  }
+  public var bytes: [UInt8] { Array(UnsafeBufferPointer(start: base, count: used)) }
 
   public func withBytes<R, E: Error>(_ body: (UnsafeBufferPointer<UInt8>) throws(E) -> R) throws(E) -> R {
     try body(UnsafeBufferPointer(start: base, count: used))

@@ -4,14 +4,35 @@ public enum Hex {
 
   package static func encode(_ bytes: [UInt8]) -> String {
     String(unsafeUninitializedCapacity: 2 * bytes.count) { text in
-      var at = 0
-      for byte in bytes {
-        text[at] = digit(byte >> 4)
-        text[at + 1] = digit(byte & 15)
-        at += 2
-      }
-      return at
+      if let room = text.baseAddress { bytes.withUnsafeBytes { write($0, to: room) } }
+      return 2 * bytes.count
     }
+  }
+
+  /// Two digits for each byte, in lower case, into room for as many.
+  package static func write(_ bytes: UnsafeRawBufferPointer, to room: UnsafeMutablePointer<UInt8>) {
+    let out = UnsafeMutableRawPointer(room)
+    var at = 0
+    while bytes.count &- at >= 4 {
+      let four = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt32.self))
+      out.storeBytes(of: digits(four).littleEndian, toByteOffset: 2 &* at, as: UInt64.self)
+      at &+= 4
+    }
+    for byte in bytes[at...] {
+      room[2 &* at] = digit(byte >> 4)
+      room[2 &* at &+ 1] = digit(byte & 15)
+      at &+= 1
+    }
+  }
+
+  /// The digits of four bytes at once, the first in the lowest bits of both.
+  private static func digits(_ bytes: UInt32) -> UInt64 {
+    var lanes = UInt64(bytes)
+    lanes = (lanes | lanes << 16) & 0x0000_FFFF_0000_FFFF
+    lanes = (lanes | lanes << 8) & 0x00FF_00FF_00FF_00FF
+    let numbers = lanes >> 4 & 0x000F_000F_000F_000F | (lanes & 0x000F_000F_000F_000F) << 8
+    let letters = (numbers &+ 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+    return numbers &+ 0x3030_3030_3030_3030 &+ letters &* UInt64(UInt8(ascii: "a") - 10 - UInt8(ascii: "0"))
   }
 
   /// Of a number below 16, in lower case.

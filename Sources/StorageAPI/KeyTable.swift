@@ -43,7 +43,7 @@ public struct KeyTable<Value> {
     let chunk = chunkHolding(key)
     guard chunk < chunks.count else { return nil }
     let place = Self.lowerBound(chunks[chunk].keys, key)
-    guard place < chunks[chunk].keys.count, chunks[chunk].keys[place] == key else { return nil }
+    guard place < chunks[chunk].keys.count, KeyOrder.areEqual(chunks[chunk].keys[place], key) else { return nil }
     return chunks[chunk].values[place]
   }
 
@@ -67,7 +67,7 @@ public struct KeyTable<Value> {
     let chunk = chunkHolding(key)
     guard chunk < chunks.count else { return nil }
     var place = Self.lowerBound(chunks[chunk].keys, key)
-    if place == chunks[chunk].keys.count || chunks[chunk].keys[place] != key { place -= 1 }
+    if place == chunks[chunk].keys.count || !KeyOrder.areEqual(chunks[chunk].keys[place], key) { place -= 1 }
     guard place >= 0 else { return nil }
     return (chunks[chunk].keys[place], chunks[chunk].values[place])
   }
@@ -83,7 +83,7 @@ public struct KeyTable<Value> {
     }
     let chunk = chunkHolding(key)
     let place = Self.lowerBound(chunks[chunk].keys, key)
-    if place < chunks[chunk].keys.count, chunks[chunk].keys[place] == key {
+    if place < chunks[chunk].keys.count, KeyOrder.areEqual(chunks[chunk].keys[place], key) {
       let old = chunks[chunk].values[place]
       chunks[chunk].values[place] = value
       return old
@@ -101,7 +101,7 @@ public struct KeyTable<Value> {
     let chunk = chunkHolding(key)
     guard chunk < chunks.count else { return nil }
     let place = Self.lowerBound(chunks[chunk].keys, key)
-    guard place < chunks[chunk].keys.count, chunks[chunk].keys[place] == key else { return nil }
+    guard place < chunks[chunk].keys.count, KeyOrder.areEqual(chunks[chunk].keys[place], key) else { return nil }
     chunks[chunk].keys.remove(at: place)
     let old = chunks[chunk].values.remove(at: place)
     total -= 1
@@ -166,12 +166,20 @@ extension KeyTable.Chunk: Sendable where Value: Sendable {}
 public enum KeyOrder {
   /// True where `a` comes before `b`.
   public static func isBefore(_ a: [UInt8], _ b: [UInt8]) -> Bool {
-    let order = a.withUnsafeBufferPointer { x in
+    let order = beginnings(a, b)
+    return order < 0 || (order == 0 && a.count < b.count)
+  }
+
+  /// As `==`, but not byte by byte.
+  public static func areEqual(_ a: [UInt8], _ b: [UInt8]) -> Bool { a.count == b.count && beginnings(a, b) == 0 }
+
+  /// Compares as many bytes as both have.
+  private static func beginnings(_ a: [UInt8], _ b: [UInt8]) -> Int32 {
+    a.withUnsafeBufferPointer { x in
       b.withUnsafeBufferPointer { y -> Int32 in
         guard let p = x.baseAddress, let q = y.baseAddress else { return 0 }
         return memcmp(p, q, min(x.count, y.count))
       }
     }
-    return order < 0 || (order == 0 && a.count < b.count)
   }
 }

@@ -18,6 +18,17 @@ struct EncodingTests {
     _ = offset
   }
 
+  /// Words of four bytes, and what is left of the last.
+  @Test func hexadecimalDigitsOfEveryByteInEveryPlace() {
+    for length in 0..<9 {
+      for byte in UInt8.min...UInt8.max {
+        let bytes = (0..<length).map { byte &+ UInt8(truncatingIfNeeded: $0 * 37) }
+        let expected = bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        #expect(Hex.encode(bytes) == expected)
+      }
+    }
+  }
+
   @Test func randomBytesComeBack() throws {
     let random = RandomSource.seeded(7)
     for _ in 0..<500 {

@@ -28,9 +28,11 @@ extension SystemEngine {
 
   private static func lockedUsers(_ call: Call) throws -> Reply {
     let accessor = try call[Fields.accessor] ?? ""
-    let mounts = try call.active.state.logins.lockedUsers(accessor: accessor.isEmpty ? nil : accessor, now: call.now)
+    var mounts = try call.active.state.logins.lockedUsers(accessor: accessor.isEmpty ? nil : accessor, now: call.now)
+    // A mount that was asked for is there, whether it has locked users or is known at all.
+    if mounts.isEmpty, !accessor.isEmpty { mounts = [(accessor, [])] }
+    mounts.sort { $0.names.count > $1.names.count }
     let total = mounts.reduce(0) { $0 + $1.names.count }
-    guard total > 0 else { return .data(["by_namespace": [], "total": 0]) }
     let byMount = mounts.map { mount -> JSONValue in
       [
         "alias_identifiers": .strings(mount.names), "counts": .int(mount.names.count),

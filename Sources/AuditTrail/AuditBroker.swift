@@ -226,10 +226,8 @@ package final class AuditBroker: Sendable {
         request: request, caller: caller, parts: parts, pending: AuditReceipt.Pending(time: time, error: error))
     }
     let lines = parts.map { part in
-      AuditDelivery.Line(
-        device: part.device,
-        bytes: part.device.line(
-          "request", time: time, error: error, auth: part.auth, request: part.request, about: request))
+      let entry = AuditEntry(kind: "request", time: time, error: error, auth: part.auth, request: part.request)
+      return AuditDelivery.Line(device: part.device, bytes: part.device.lines(for: [entry], about: request))
     }
     let failure = delivery.deliver(lines, .request, since: start)
     let spent = TimeSpan(nanoseconds: Int64(clamping: patience.now() &- start))
@@ -259,17 +257,19 @@ package final class AuditBroker: Sendable {
       let part =
         receipt.parts.first { $0.device === device }
         ?? Self.part(device, receipt.request, receipt.caller, Sources.of(receipt.request, state.headers))
-      var bytes: [UInt8] = []
+      var entries: [AuditEntry] = []
       if let pending = receipt.pending {
-        bytes = device.line(
-          "request", time: pending.time, error: pending.error, auth: part.auth, request: part.request,
-          about: receipt.request)
+        entries.append(
+          AuditEntry(
+            kind: "request", time: pending.time, error: pending.error, auth: part.auth, request: part.request))
       }
-      let answer = device.line(
-        "response", time: time, error: error, auth: caller?.written(for: device).json ?? part.auth,
-        request: part.request, knowing: part.known, response: response, isList: isList, about: receipt.request)
-      if bytes.isEmpty { bytes = answer } else { bytes += answer }
-      lines.append(AuditDelivery.Line(device: device, bytes: bytes))
+      entries.append(
+        AuditEntry(
+          kind: "response", time: time, error: error, auth: caller?.written(for: device).json ?? part.auth,
+          request: part.request, response: response, isList: isList))
+      lines.append(
+        AuditDelivery.Line(
+          device: device, bytes: device.lines(for: entries, knowing: part.known, about: receipt.request)))
     }
     let failure = delivery.deliver(
       lines, receipt.pending == nil ? .response : [.request, .response], since: start, spent: receipt.spent)
@@ -326,8 +326,8 @@ package final class AuditBroker: Sendable {
   private func testLine(_ handle: AuditDeviceHandle) -> [UInt8] {
     let request = AuditRequest(id: random.uuid(), operation: "update", path: "sys/audit/test")
     let part = Self.part(handle, request, nil, Sources.of(request, []))
-    return handle.line(
-      "request", time: clock.now(), error: "", auth: [], request: part.request, about: request)
+    let entry = AuditEntry(kind: "request", time: clock.now(), error: "", auth: [], request: part.request)
+    return handle.lines(for: [entry], about: request)
   }
 
   private func handle(

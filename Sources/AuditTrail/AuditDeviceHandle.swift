@@ -56,18 +56,20 @@ package final class AuditDeviceHandle: Sendable {
 
   private static let made = Atomic<UInt64>(0)
 
-  /// The line for an entry in the device's format.
-  func line(
-    _ kind: StaticString, time: Timestamp, error: String, auth: [UInt8], request: [UInt8],
-    knowing known: [HashedText] = [], response: AuditResponse? = nil, isList: Bool = false, about subject: AuditRequest
+  /// The lines for entries in the device's format.
+  /// - Parameter known: texts that were hashed before.
+  func lines(
+    for entries: [AuditEntry], knowing known: [HashedText] = [], about subject: AuditRequest
   ) -> [UInt8] {
-    let parts = auth.count &+ request.count &+ (response?.data?.bytes.count ?? 0)
-    var writer = EntryWriter(self, knowing: known, reserving: 768 &+ parts)
-    let isPlain = options.exclusions.isEmpty && options.format == .json
-    if isPlain { writer.prefix(options.prefix) }
-    writer.entry(
-      kind, time: time, error: error, auth: auth, request: request, response: response, isList: isList)
-    if isPlain { return writer.line() }
-    return Array(options.prefix.utf8) + reshaped(writer.bytes, subject.subject) + [UInt8(ascii: "\n")]
+    guard options.exclusions.isEmpty, options.format == .json else {
+      return entries.reduce(into: []) { lines, entry in
+        var writer = EntryWriter(self, knowing: known, reserving: entry.roughBytes)
+        writer.entry(entry)
+        lines += Array(options.prefix.utf8) + reshaped(writer.bytes, subject.subject) + [UInt8(ascii: "\n")]
+      }
+    }
+    var writer = EntryWriter(self, knowing: known, reserving: entries.reduce(0) { $0 &+ $1.roughBytes })
+    for entry in entries { writer.line(options.prefix, entry) }
+    return writer.bytes
   }
 }

@@ -15,6 +15,9 @@ package final class AuditMount: Sendable {
   /// Names of members whose texts stay readable (`audit_non_hmac_request_keys`, `audit_non_hmac_response_keys`).
   package let clearRequestKeys: [String]
   package let clearResponseKeys: [String]
+  /// What entries say of the mount, as members of a request's object and of an answer's: made once, written with each.
+  let requestMembers: [UInt8]
+  let responseMembers: [UInt8]
 
   package init(
     point: String, type: String, accessor: String, mountClass: String, version: String,
@@ -27,6 +30,22 @@ package final class AuditMount: Sendable {
     self.version = version
     self.clearRequestKeys = clearRequestKeys
     self.clearResponseKeys = clearResponseKeys
+    func members(_ versionName: StaticString) -> [UInt8] {
+      var json = JSONWriter()
+      json.beginObject()
+      let texts: [(StaticString, String)] = [
+        ("mount_accessor", accessor), ("mount_class", mountClass), ("mount_point", point), (versionName, version),
+        ("mount_type", type),
+      ]
+      for (name, text) in texts where !text.isEmpty {
+        json.name(name)
+        json.string(text)
+      }
+      json.endObject()
+      return Array(json.bytes.dropFirst().dropLast())
+    }
+    requestMembers = members("mount_running_version")
+    responseMembers = members("mount_running_plugin_version")
   }
 }
 

@@ -31,35 +31,32 @@ struct EntryWriter: ~Copyable {
   /// What was written.
   var bytes: [UInt8] { json.bytes }
 
-  /// The same with a line feed.
-  consuming func line() -> [UInt8] { json.line() }
+  /// Writes an entry with what goes before it and a line feed.
+  mutating func line(_ prefix: String, _ entry: AuditEntry) {
+    json.prefix(prefix)
+    self.entry(entry)
+    json.endLine()
+  }
 
-  /// Goes before the entry as it is.
-  mutating func prefix(_ text: String) { json.prefix(text) }
-
-  /// Writes one whole entry as a JSON object. The parts are objects written before, empty for none.
-  mutating func entry(
-    _ kind: StaticString, time: Timestamp, error: String, auth: [UInt8], request: [UInt8],
-    response: AuditResponse?, isList: Bool
-  ) {
+  mutating func entry(_ entry: AuditEntry) {
     json.beginObject()
-    if !auth.isEmpty {
+    if !entry.auth.isEmpty {
       json.name("auth")
-      json.raw(auth)
+      json.raw(entry.auth)
     }
-    string("error", error)
-    if !request.isEmpty {
+    string("error", entry.error)
+    if !entry.request.isEmpty {
       json.name("request")
-      json.raw(request)
+      json.raw(entry.request)
     }
-    if let response {
+    if let response = entry.response {
       json.name("response")
-      self.response(response, isList: isList)
+      self.response(response, isList: entry.isList)
     }
     json.name("time")
-    json.time(time)
+    json.time(entry.time)
     json.name("type")
-    json.text(kind)
+    json.text(entry.kind)
     json.endObject()
   }
 
@@ -123,7 +120,7 @@ struct EntryWriter: ~Copyable {
       json.endObject()
     }
     string("id", request.id)
-    mount(request.mount, version: "mount_running_version")
+    if let mount = request.mount { json.members(mount.requestMembers) }
     json.name("namespace")
     json.beginObject()
     string("id", request.namespaceID)
@@ -162,7 +159,7 @@ struct EntryWriter: ~Copyable {
       }
       json.endObject()
     }
-    mount(response.mount, version: "mount_running_plugin_version")
+    if let mount = response.mount { json.members(mount.responseMembers) }
     string("redirect", response.redirect)
     if !response.leaseID.isEmpty {
       json.name("secret")
@@ -205,15 +202,6 @@ struct EntryWriter: ~Copyable {
       json.endArray()
     }
     json.endObject()
-  }
-
-  private mutating func mount(_ mount: AuditMount?, version: StaticString) {
-    guard let mount else { return }
-    string("mount_accessor", mount.accessor)
-    string("mount_class", mount.mountClass)
-    string("mount_point", mount.point)
-    string(version, mount.version)
-    string("mount_type", mount.type)
   }
 
   private mutating func string(_ name: StaticString, _ value: String) {

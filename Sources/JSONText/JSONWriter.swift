@@ -12,10 +12,10 @@ public struct JSONWriter: ~Copyable, Sendable {
   /// A copy of what was written.
   package var bytes: [UInt8] { out.bytes }
 
-  /// The same with a line feed at its end.
-  package consuming func line() -> [UInt8] {
+  /// A line feed after a value; another value may follow.
+  package mutating func endLine() {
     out.append(UInt8(ascii: "\n"))
-    return out.bytes
+    needsComma = false
   }
 
   /// Text before the value that is no JSON.
@@ -101,6 +101,9 @@ public struct JSONWriter: ~Copyable, Sendable {
     out.append(text)
     needsComma = true
   }
+
+  /// Members of the object that is being written, without its braces, that the caller vouches for.
+  package mutating func members(_ text: [UInt8]) { if !text.isEmpty { raw(text) } }
 
   package mutating func raw(_ text: ArraySlice<UInt8>) {
     separate()

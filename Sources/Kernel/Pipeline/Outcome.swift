@@ -99,7 +99,8 @@ package struct Envelope: Sendable {
     writer.name("mount_type")
     writer.string(mountType)
     writer.endObject()
-    return endsWithLineFeed ? writer.line() : writer.bytes
+    if endsWithLineFeed { writer.endLine() }
+    return writer.bytes
   }
 
   private static let memberNames: Set<String> = [

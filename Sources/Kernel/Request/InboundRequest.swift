@@ -105,6 +105,7 @@ package struct WireResponse: Sendable {
       writer.text(data)
     }
     writer.endObject()
-    return .json(status, writer.line())
+    writer.endLine()
+    return .json(status, writer.bytes)
   }
 }

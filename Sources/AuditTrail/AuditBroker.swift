@@ -44,10 +44,7 @@ package final class AuditBroker: Sendable {
   private let delivery: AuditDelivery
   private let allowsPrefix: Bool
   private let published = Locked(Published())
-  private let requests: Summary
-  private let responses: Summary
-  private let requestFailures: Counter
-  private let responseFailures: Counter
+  private let meters: EntryMeters
 
   /// - Parameters:
   ///   - patience: how long one entry waits for all devices together.
@@ -64,10 +61,10 @@ package final class AuditBroker: Sendable {
     self.patience = patience
     delivery = AuditDelivery(patience: patience, log: log)
     self.allowsPrefix = allowsPrefix
-    requests = metrics.summary("vault.audit.log_request")
-    responses = metrics.summary("vault.audit.log_response")
-    requestFailures = metrics.counter("vault.audit.log_request_failure")
-    responseFailures = metrics.counter("vault.audit.log_response_failure")
+    meters = EntryMeters(
+      requests: metrics.summary("vault.audit.log_request"), responses: metrics.summary("vault.audit.log_response"),
+      requestFailures: metrics.counter("vault.audit.log_request_failure"),
+      responseFailures: metrics.counter("vault.audit.log_response_failure"))
     setHeaders(Self.standardHeaders)
   }
 
@@ -226,16 +223,13 @@ package final class AuditBroker: Sendable {
         request: request, caller: caller, parts: parts, pending: AuditReceipt.Pending(time: time, error: error))
     }
     let lines = parts.map { part in
-      let entry = AuditEntry(kind: "request", time: time, error: error, auth: part.auth, request: part.request)
+      let entry = part.requestEntry(at: time, error: error)
       return AuditDelivery.Line(device: part.device, bytes: part.device.lines(for: [entry], about: request))
     }
     let failure = delivery.deliver(lines, .request, since: start)
     let spent = TimeSpan(nanoseconds: Int64(clamping: patience.now() &- start))
-    requests.observe(milliseconds: Double(spent.nanoseconds) / 1_000_000)
-    if let failure {
-      requestFailures.increment()
-      throw failure
-    }
+    meters.note(.request, milliseconds: Double(spent.nanoseconds) / 1_000_000, failed: failure != nil)
+    if let failure { throw failure }
     return AuditReceipt(request: request, caller: caller, parts: parts, spent: spent)
   }
 
@@ -259,9 +253,7 @@ package final class AuditBroker: Sendable {
         ?? Self.part(device, receipt.request, receipt.caller, Sources.of(receipt.request, state.headers))
       var entries: [AuditEntry] = []
       if let pending = receipt.pending {
-        entries.append(
-          AuditEntry(
-            kind: "request", time: pending.time, error: pending.error, auth: part.auth, request: part.request))
+        entries.append(part.requestEntry(at: pending.time, error: pending.error))
       }
       entries.append(
         AuditEntry(
@@ -271,18 +263,10 @@ package final class AuditBroker: Sendable {
         AuditDelivery.Line(
           device: device, bytes: device.lines(for: entries, knowing: part.known, about: receipt.request)))
     }
-    let failure = delivery.deliver(
-      lines, receipt.pending == nil ? .response : [.request, .response], since: start, spent: receipt.spent)
-    let duration = Double(patience.now() &- start) / 1_000_000
-    responses.observe(milliseconds: duration)
-    if receipt.pending != nil {
-      requests.observe(milliseconds: duration)
-      if failure != nil { requestFailures.increment() }
-    }
-    if let failure {
-      responseFailures.increment()
-      throw failure
-    }
+    let kinds: EntryMeters.Kinds = receipt.pending == nil ? .response : [.request, .response]
+    let failure = delivery.deliver(lines, kinds, since: start, spent: receipt.spent)
+    meters.note(kinds, milliseconds: Double(patience.now() &- start) / 1_000_000, failed: failure != nil)
+    if let failure { throw failure }
   }
 
   /// What is the same for every device that records a request.
@@ -326,8 +310,7 @@ package final class AuditBroker: Sendable {
   private func testLine(_ handle: AuditDeviceHandle) -> [UInt8] {
     let request = AuditRequest(id: random.uuid(), operation: "update", path: "sys/audit/test")
     let part = Self.part(handle, request, nil, Sources.of(request, []))
-    let entry = AuditEntry(kind: "request", time: clock.now(), error: "", auth: [], request: part.request)
-    return handle.lines(for: [entry], about: request)
+    return handle.lines(for: [part.requestEntry(at: clock.now(), error: "")], about: request)
   }
 
   private func handle(

@@ -10,13 +10,6 @@ struct AuditDelivery: Sendable {
     let bytes: [UInt8]
   }
 
-  /// Of what there are entries.
-  struct Kinds: OptionSet {
-    let rawValue: Int
-    static let request = Kinds(rawValue: 1)
-    static let response = Kinds(rawValue: 2)
-  }
-
   let patience: Patience
   let log: Logger
 
@@ -27,7 +20,9 @@ struct AuditDelivery: Sendable {
   /// - Parameters:
   ///   - start: when the work on the entries began.
   ///   - spent: how long the request waited for devices before.
-  func deliver(_ lines: [Line], _ kinds: Kinds, since start: UInt64, spent: TimeSpan = .zero) -> AuditFailure? {
+  func deliver(
+    _ lines: [Line], _ kinds: EntryMeters.Kinds, since start: UInt64, spent: TimeSpan = .zero
+  ) -> AuditFailure? {
     // Those with threads first: this thread writes to the others itself.
     var attempts: [Attempt] = []
     attempts.reserveCapacity(lines.count)
@@ -84,7 +79,7 @@ struct AuditDelivery: Sendable {
 
   /// Says once that a device fails, and once that it works again.
   private func report(_ device: AuditDeviceHandle, _ failure: AuditDeviceError?) {
-    device.meters.queue.set(Double(device.writer.waiting))
+    device.queue.set(Double(device.writer.waiting))
     let isFailing = failure != nil
     guard device.isFailing.load(ordering: .relaxed) != isFailing,
       device.isFailing.exchange(isFailing, ordering: .relaxed) != isFailing

@@ -13,37 +13,11 @@ package final class AuditDeviceHandle: Sendable {
   let options: AuditOptions
   let hash: SaltedHash
   let writer: DeviceWriter
-  let meters: Meters
+  let meters: EntryMeters
+  /// Entries that wait for the device.
+  let queue: Gauge
   /// Whether the last entry got through, so that only changes are reported.
   let isFailing = Atomic(false)
-
-  struct Meters: Sendable {
-    private let request: Summary
-    private let response: Summary
-    private let requestFailures: Counter
-    private let responseFailures: Counter
-    let queue: Gauge
-
-    init(_ metrics: MetricsRegistry, path: String) {
-      let label = [("device", path)]
-      request = metrics.summary("vault.audit.\(path).log_request")
-      response = metrics.summary("vault.audit.\(path).log_response")
-      requestFailures = metrics.counter("vault.audit.device.log_request_failure", label)
-      responseFailures = metrics.counter("vault.audit.device.log_response_failure", label)
-      queue = metrics.gauge("vault.audit.device.queue", label)
-    }
-
-    func note(_ kinds: AuditDelivery.Kinds, milliseconds: Double, failed: Bool) {
-      if kinds.contains(.request) {
-        request.observe(milliseconds: milliseconds)
-        if failed { requestFailures.increment() }
-      }
-      if kinds.contains(.response) {
-        response.observe(milliseconds: milliseconds)
-        if failed { responseFailures.increment() }
-      }
-    }
-  }
 
   init(path: String, options: AuditOptions, hash: SaltedHash, writer: DeviceWriter, metrics: MetricsRegistry) {
     self.path = path
@@ -51,7 +25,13 @@ package final class AuditDeviceHandle: Sendable {
     self.options = options
     self.hash = hash
     self.writer = writer
-    meters = Meters(metrics, path: path)
+    let label = [("device", path)]
+    meters = EntryMeters(
+      requests: metrics.summary("vault.audit.\(path).log_request"),
+      responses: metrics.summary("vault.audit.\(path).log_response"),
+      requestFailures: metrics.counter("vault.audit.device.log_request_failure", label),
+      responseFailures: metrics.counter("vault.audit.device.log_response_failure", label))
+    queue = metrics.gauge("vault.audit.device.queue", label)
   }
 
   private static let made = Atomic<UInt64>(0)

@@ -8,6 +8,11 @@ package final class AuditReceipt: Sendable {
     let request: [UInt8]
     /// Texts of the request that the device has hashed.
     let known: [HashedText]
+
+    /// - Parameter error: why the request is not carried out; empty where it is.
+    func requestEntry(at time: Timestamp, error: String) -> AuditEntry {
+      AuditEntry(kind: "request", time: time, error: error, auth: auth, request: request)
+    }
   }
 
   /// What the request's entry says beside its parts, while no device has it yet.

@@ -13,7 +13,7 @@ package final class RaftStore: PhysicalStore {
   private let limits: StoreLimits
   private let log: LeadersLog
   private let state: OverlaidState
-  private let commitSums = Locked(RaftStoreStatistics())
+  private let sums: Locked<RaftStoreStatistics>
   private let queue: CommitQueue
   private let flusher = Locked<BackgroundThread?>(nil)
   private let folderLock: Locked<FolderLock?>
@@ -66,6 +66,8 @@ package final class RaftStore: PhysicalStore {
   ) throws(StoreError) {
     self.settings = settings
     self.report = report
+    let sums = Locked(RaftStoreStatistics())
+    self.sums = sums
     folderLock = Locked(lock)
     var limits = StoreLimits()
     limits.valueBytes = settings.maxEntrySize
@@ -84,7 +86,8 @@ package final class RaftStore: PhysicalStore {
       log = LeadersLog(segments)
       term = max(segments.last.term, position.term) + 1
       state = try OverlaidState(
-        replaying: segments, onto: disk, from: position, stepEntries: settings.snapshotThreshold, report: report)
+        replaying: segments, onto: disk, from: position, stepEntries: settings.snapshotThreshold, sums: sums,
+        report: report)
     } catch {
       disk.close()
       throw error
@@ -138,7 +141,7 @@ package final class RaftStore: PhysicalStore {
         zip(entries, writes).map { (index: $0.index, writes: $1) },
         upTo: LogPosition(index: last.index, term: last.term))
       let bytes = entries.reduce(0) { $0 &+ UInt64($1.payload.count) }
-      commitSums.withLock { sums in
+      sums.withLock { sums in
         sums.groups &+= 1
         sums.groupNanoseconds &+= WallClock.monotonicNanoseconds() &- began
         sums.loggedBytes &+= bytes
@@ -188,7 +191,7 @@ package final class RaftStore: PhysicalStore {
   }
 
   private func count(_ outcomes: [Outcome], _ nanoseconds: UInt64) {
-    commitSums.withLock { sums in
+    sums.withLock { sums in
       sums.commitNanoseconds &+= nanoseconds
       for outcome in outcomes {
         switch outcome {
@@ -285,11 +288,8 @@ package final class RaftStore: PhysicalStore {
   }
 
   package var statistics: RaftStoreStatistics {
-    var sums = commitSums.withLock { $0 }
-    let other = state.statistics
-    (sums.gets, sums.lists) = (other.gets, other.lists)
-    (sums.flushes, sums.flushNanoseconds, sums.flushFailures) =
-      (other.flushes, other.flushNanoseconds, other.flushFailures)
+    var sums = sums.withLock { $0 }
+    (sums.gets, sums.lists) = state.reads
     return sums
   }
 

@@ -33,17 +33,20 @@ final class OverlaidState: Sendable {
   private let memory: Monitored<Memory>
   /// Held by whoever writes to disk, since each step must begin where the last one ended.
   private let writing = Locked(())
-  private let stepSums = Locked(RaftStoreStatistics())
+  private let sums: Locked<RaftStoreStatistics>
   private let report: @Sendable (_ level: String, _ message: String) -> Void
 
   /// Replays what the log holds and the disk does not.
-  /// - Parameter position: of the state on disk.
+  /// - Parameters:
+  ///   - position: of the state on disk.
+  ///   - sums: to which steps are added.
   init(
     replaying log: SegmentLog, onto disk: any StateStorage, from position: LogPosition, stepEntries: Int,
-    report: @escaping @Sendable (_ level: String, _ message: String) -> Void
+    sums: Locked<RaftStoreStatistics>, report: @escaping @Sendable (_ level: String, _ message: String) -> Void
   ) throws(StoreError) {
     self.disk = disk
     self.stepEntries = stepEntries
+    self.sums = sums
     self.report = report
     memory = Monitored(try Self.replay(log, onto: disk, from: position))
     let count = memory.withLock { $0.committed.index } - position.index
@@ -143,12 +146,8 @@ final class OverlaidState: Sendable {
     memory.withLock { ($0.committed, $0.flushed, $0.isClosed) }
   }
 
-  /// Reads and steps; the rest is zero.
-  var statistics: RaftStoreStatistics {
-    var sums = stepSums.withLock { $0 }
-    (sums.gets, sums.lists) = memory.withLock { ($0.gets, $0.lists) }
-    return sums
-  }
+  /// How many there were; counted here, where every read takes the lock anyway.
+  var reads: (gets: UInt64, lists: UInt64) { memory.withLock { ($0.gets, $0.lists) } }
 
   // MARK: Following the log
 
@@ -234,7 +233,7 @@ final class OverlaidState: Sendable {
         defer { memory.flushFailure = error }
         return memory.flushFailure
       }
-      stepSums.withLock { $0.flushFailures &+= 1 }
+      sums.withLock { $0.flushFailures &+= 1 }
       if before != error { report("error", "the state cannot be written: \(error); the log still holds all") }
       throw error
     }
@@ -245,7 +244,7 @@ final class OverlaidState: Sendable {
       return memory.flushFailure != nil
     }
     if recovered { report("info", "the state can be written again") }
-    stepSums.withLock { sums in
+    sums.withLock { sums in
       sums.flushes &+= 1
       sums.flushNanoseconds &+= WallClock.monotonicNanoseconds() &- began
     }

@@ -1,0 +1,28 @@
+internal import Metrics
+
+/// How long entries took and how many failed, of one device or of all together.
+struct EntryMeters: Sendable {
+  /// Of what there are entries.
+  struct Kinds: OptionSet {
+    let rawValue: Int
+    static let request = Kinds(rawValue: 1)
+    static let response = Kinds(rawValue: 2)
+  }
+
+  let requests: Summary
+  let responses: Summary
+  let requestFailures: Counter
+  let responseFailures: Counter
+
+  /// Entries that were written together count as each of their kinds.
+  func note(_ kinds: Kinds, milliseconds: Double, failed: Bool) {
+    if kinds.contains(.request) {
+      requests.observe(milliseconds: milliseconds)
+      if failed { requestFailures.increment() }
+    }
+    if kinds.contains(.response) {
+      responses.observe(milliseconds: milliseconds)
+      if failed { responseFailures.increment() }
+    }
+  }
+}

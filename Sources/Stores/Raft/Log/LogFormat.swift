@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// The beginning of a segment file: 64 bytes.
 ///
 ///     0  8  "COFFERLG"
@@ -132,8 +134,8 @@ enum LogFrame {
   private static func padded(_ size: Int) -> Int { (size + 7) & ~7 }
 
   private static func checksum(_ frame: UnsafeRawBufferPointer, salt: UInt64) -> UInt32 {
-    var crc = withUnsafeBytes(of: salt.littleEndian) { CRC32C.update(0, $0) }
-    crc = CRC32C.update(crc, UnsafeRawBufferPointer(rebasing: frame[..<4]))
-    return CRC32C.update(crc, UnsafeRawBufferPointer(rebasing: frame[8...]))
+    var crc = withUnsafeBytes(of: salt.littleEndian) { CRC32C.checksum($0) }
+    crc = CRC32C.checksum(UnsafeRawBufferPointer(rebasing: frame[..<4]), seed: crc)
+    return CRC32C.checksum(UnsafeRawBufferPointer(rebasing: frame[8...]), seed: crc)
   }
 }

@@ -8,11 +8,8 @@ package enum CRC32C {
     coffer_crc32c(seed, bytes.baseAddress, bytes.count)
   }
 
-  package static func checksum(_ bytes: [UInt8], seed: UInt32 = 0) -> UInt32 {
-    bytes.withUnsafeBytes { checksum($0, seed: seed) }
-  }
-
   package static func checksum(_ bytes: some Collection<UInt8>, seed: UInt32 = 0) -> UInt32 {
-    withContiguousBytes(bytes) { checksum($0, seed: seed) }
+    bytes.withContiguousStorageIfAvailable { checksum(UnsafeRawBufferPointer($0), seed: seed) }
+      ?? Array(bytes).withUnsafeBytes { checksum($0, seed: seed) }
   }
 }

@@ -12,7 +12,7 @@ package final class IdentityStore: Sendable {
   private let store: any LogicalStore
   private let random: RandomSource
   private let index = Locked(IdentityIndex())
-  private let changing = Locked(())
+  private let changing = Serial(())
   private let changes = Locked<UInt64>(0)
 
   package init(store: any LogicalStore, random: RandomSource) {
@@ -101,7 +101,7 @@ package final class IdentityStore: Sendable {
     {
       return Login(entity: known, isNew: false)
     }
-    return try changing.withLock { (_) throws in
+    return try changing.withTurn { (_) throws in
       var changes = Changes()
       var entity: Entity
       let known = self.entity(mountAccessor: mountAccessor, alias: name)
@@ -159,7 +159,7 @@ package final class IdentityStore: Sendable {
 
   /// Runs `body` while nobody else changes anything, and commits what it asks for.
   package func change<R>(_ body: (inout Changes) throws -> R) throws -> R {
-    try changing.withLock { (_) throws in
+    try changing.withTurn { (_) throws in
       var changes = Changes()
       let result = try body(&changes)
       try commit(changes)

@@ -24,7 +24,7 @@ final class AppRoleMethod: Engine {
   private let digestKey = Locked<HMACKey?>(nil)
   let tidying = Locked(Tidying())
   /// Held by whoever uses up a SecretID: those who compete for one wait here and not in retries.
-  private let turns = (0..<64).map { _ in Locked(()) }
+  private let turns = (0..<64).map { _ in Serial(()) }
 
   init(context: MountContext) { self.context = context }
 
@@ -60,6 +60,6 @@ final class AppRoleMethod: Engine {
 
   func inTurn<R>(_ digest: String, _ body: () throws -> R) throws -> R {
     let place = digest.utf8.suffix(4).reduce(0) { ($0 &* 16) &+ Int($1) } % turns.count
-    return try turns[place].withLock { _ in try body() }
+    return try turns[place].withTurn { _ in try body() }
   }
 }

@@ -12,7 +12,7 @@ package final class AuditTable: Sendable {
   private let store: any LogicalStore
   private let random: RandomSource
   private let entries = Locked<[AuditTableEntry]>([])
-  private let changing = Locked(())
+  private let changing = Serial(())
   private let headers: StoredObject
   let broker: AuditBroker
   private let node: Node
@@ -57,7 +57,7 @@ package final class AuditTable: Sendable {
 
   /// Opens a device and makes it durable; it takes entries from then on.
   package func enable(_ entry: AuditTableEntry) throws {
-    try changing.withLock { (_) throws in try enableAlone(entry) }
+    try changing.withTurn { (_) throws in try enableAlone(entry) }
   }
 
   private func enableAlone(_ entry: AuditTableEntry) throws {
@@ -84,7 +84,7 @@ package final class AuditTable: Sendable {
 
   /// Does nothing where there is no device at that path.
   package func disable(_ path: String) throws {
-    try changing.withLock { (_) throws in
+    try changing.withTurn { (_) throws in
       guard let entry = all.first(where: { $0.path == path }) else { return }
       if entry.isDeclared {
         throw EngineError.invalid(
@@ -114,7 +114,7 @@ package final class AuditTable: Sendable {
   /// there cannot be changed, since its entries could not be compared any more; that is reported and left.
   /// - Throws: where one cannot be enabled; the others are tried before.
   package func apply(_ declared: [AuditTableEntry]) throws {
-    try changing.withLock { (_) throws in
+    try changing.withTurn { (_) throws in
       for entry in all where entry.isDeclared && !declared.contains(where: { $0.path == entry.path }) {
         try disableAlone(entry)
         log.info("audit device disabled: its stanza is gone", [("path", entry.path)])

@@ -34,7 +34,7 @@ package final class Mount: Sendable {
   /// Around the commits of the engine.
   let writes = Gate()
   /// Held by whoever moves the mount or takes it away.
-  let upheaval = Locked(())
+  let upheaval = Serial(())
   package let type: EngineType
   /// The program has the mount's engine.
   package let isServed: Bool

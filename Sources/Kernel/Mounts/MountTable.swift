@@ -15,7 +15,7 @@ package final class MountTable: Sendable {
   private let surroundings: EngineSurroundings
   private let snapshot = Locked(Snapshot())
   /// Changes are made one at a time; held while storage is written.
-  private let changing = Locked(())
+  private let changing = Serial(())
 
   init(types: [EngineType], surroundings: EngineSurroundings) {
     self.types = types
@@ -170,7 +170,7 @@ package final class MountTable: Sendable {
   /// Adds a mount and makes it durable.
   /// - Throws: what the engine says of its options; `EngineError` where the path is taken.
   package func add(_ entry: MountEntry, _ type: EngineType) throws {
-    try changing.withLock { (_) throws in
+    try changing.withTurn { (_) throws in
       if let taken = conflict(with: entry.requestPath) {
         throw EngineError.invalid("path is already in use at \(taken.path)")
       }
@@ -186,7 +186,7 @@ package final class MountTable: Sendable {
   /// Stores a changed entry and shows it to the engine; the path may change.
   /// - Throws: `EngineError` where the new path is taken.
   package func change(_ mount: Mount, _ edit: (inout MountEntry) throws -> Void) throws {
-    try changing.withLock { (_) throws in
+    try changing.withTurn { (_) throws in
       let old = mount.entry
       guard isCurrent(mount) else { throw EngineError.invalid("no mount entry found at \"\(old.requestPath)\"") }
       var entry = old
@@ -220,7 +220,7 @@ package final class MountTable: Sendable {
   package func move(
     _ mount: Mount, to path: String, patience: TimeSpan = patience, afterClosing giveBack: () throws -> Void
   ) throws {
-    try mount.upheaval.withLock { (_) throws in
+    try mount.upheaval.withTurn { (_) throws in
       guard isCurrent(mount) else { throw EngineError.invalid("no matching mount at \"\(mount.entry.requestPath)\"") }
       mount.drain(patience)
       defer { mount.reopen() }
@@ -235,7 +235,7 @@ package final class MountTable: Sendable {
   package func remove(
     _ mount: Mount, patience: TimeSpan = patience, afterClosing giveBack: () throws -> Void
   ) throws {
-    try mount.upheaval.withLock { (_) throws in
+    try mount.upheaval.withTurn { (_) throws in
       guard isCurrent(mount) else { return }
       mount.drain(patience)
       surroundings.work.forget(mount.entry.uuid)
@@ -260,7 +260,7 @@ package final class MountTable: Sendable {
   }
 
   private func delete(_ mount: Mount) throws {
-    try changing.withLock { (_) throws in
+    try changing.withTurn { (_) throws in
       let entry = mount.entry
       var batch = WriteBatch()
       batch.delete(entry.storageKey)

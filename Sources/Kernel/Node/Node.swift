@@ -24,7 +24,7 @@ package final class Node: Sendable {
   let requests: Summary
   package let profiling = Profiling()
   /// Initialising, unsealing and sealing happen one at a time.
-  private let lifecycle = Locked(())
+  private let lifecycle = Serial(())
   private let watcher = Locked<(any LifecycleWatcher)?>(nil)
   /// What the configuration says now.
   private let declaredAuditDevices: Locked<[AuditTableEntry]>
@@ -107,7 +107,7 @@ package final class Node: Sendable {
   /// The seal configuration is written last: a process that dies on the way leaves a node that is not initialised, and the next attempt begins
   /// with empty storage.
   package func initialize(_ request: InitializationRequest) throws -> InitializationResult {
-    try lifecycle.withLock { (_) throws in
+    try lifecycle.withTurn { (_) throws in
       guard try !isInitialized else { throw EngineError.invalid("Vault is already initialized") }
       try request.check(against: composition.seal)
       let random = composition.random
@@ -159,7 +159,7 @@ package final class Node: Sendable {
   /// Unseals with a seal that answers on its own; does nothing where people have to, or there is nothing to unseal.
   /// - Throws: `SealError` where the seal could not be asked; try again later.
   package func unsealAutomatically() throws {
-    try lifecycle.withLock { (_) throws in
+    try lifecycle.withTurn { (_) throws in
       guard case .automatic(let seal) = composition.seal, state == nil, let configuration = try sealConfiguration()
       else { return }
       guard configuration.type == seal.type else {
@@ -172,7 +172,7 @@ package final class Node: Sendable {
 
   /// Takes one share of the unseal key; unseals when it is the last one needed.
   package func unseal(share: SecretBytes) throws {
-    try lifecycle.withLock { (_) throws in
+    try lifecycle.withTurn { (_) throws in
       guard let configuration = try sealConfiguration() else { throw EngineError.invalid("Vault is not initialized") }
       if state != nil { return }
       guard case .shares(_, let makeSeal) = composition.seal else {
@@ -237,7 +237,7 @@ package final class Node: Sendable {
   /// Refuses new requests, lets those under way end, and forgets every key. Does nothing on a sealed node.
   /// - Parameter remaining: requests that need not end first: the one that asks for this.
   package func seal(leaving remaining: Int = 0) {
-    lifecycle.withLock { _ in
+    lifecycle.withTurn { _ in
       guard let state else { return }
       close(state, leaving: remaining)
     }
@@ -246,7 +246,7 @@ package final class Node: Sendable {
   /// Runs `body` while the node is neither sealed nor unsealed by anybody else.
   /// - Throws: 503 where it is sealed already.
   func exclusively(_ body: (ActiveState) throws -> Void) throws {
-    try lifecycle.withLock { (_) throws in
+    try lifecycle.withTurn { (_) throws in
       guard let state else { throw EngineError(status: 503, messages: ["Vault is sealed"]) }
       try body(state)
     }

@@ -15,7 +15,7 @@ package final class LeaseCounts: Sendable {
   private let tally = Locked(LeaseTally())
   private let hasRules = Atomic(false)
   /// Changes are made one at a time.
-  private let changing = Locked<Enumeration?>(nil)
+  private let changing = Serial<Enumeration?>(nil)
 
   init(store: any LogicalStore, mounts: MountTable) {
     self.store = store
@@ -24,7 +24,7 @@ package final class LeaseCounts: Sendable {
 
   /// Reads the rules and, where there are any, counts what lives under them.
   func load(_ enumeration: @escaping Enumeration) throws {
-    try changing.withLock { known in
+    try changing.withTurn { known in
       known = enumeration
       var rules: [LeaseCount] = []
       for name in try store.list(StoragePaths.leaseCounts, after: nil, limit: .max) {
@@ -53,7 +53,7 @@ package final class LeaseCounts: Sendable {
 
   /// - Throws: 400 where another rule is for the same requests.
   package func set(_ rule: LeaseCount) throws {
-    try changing.withLock { enumeration in
+    try changing.withTurn { enumeration in
       if let twin = rules.first(where: { $0.isTwin(of: rule) }) {
         throw EngineError.invalid("quota rule with similar properties exists under the name \"\(twin.name)\"")
       }
@@ -65,7 +65,7 @@ package final class LeaseCounts: Sendable {
   }
 
   package func remove(_ name: String) throws {
-    try changing.withLock { enumeration in
+    try changing.withTurn { enumeration in
       guard rule(name) != nil else { return }
       var batch = WriteBatch()
       batch.delete(StoragePaths.leaseCounts + name)

@@ -74,7 +74,7 @@ package final class Quotas: Sendable {
   private let published: Locked<Published>
   private let hasRules = Atomic(false)
   /// Changes are made one at a time.
-  private let changing = Locked(())
+  private let changing = Serial(())
 
   package init(store: any LogicalStore) throws {
     self.store = store
@@ -107,7 +107,7 @@ package final class Quotas: Sendable {
 
   /// - Throws: 400 where another rule is for the same requests.
   package func set(_ rule: RateLimit) throws {
-    try changing.withLock { (_) throws in
+    try changing.withTurn { (_) throws in
       if let twin = rules.first(where: { $0.isTwin(of: rule) }) {
         throw EngineError.invalid("quota rule with similar properties exists under the name \"\(twin.name)\"")
       }
@@ -122,7 +122,7 @@ package final class Quotas: Sendable {
   }
 
   package func remove(_ name: String) throws {
-    try changing.withLock { (_) throws in
+    try changing.withTurn { (_) throws in
       guard rule(name) != nil else { return }
       var batch = WriteBatch()
       batch.delete(StoragePaths.quotas + name)
@@ -140,7 +140,7 @@ package final class Quotas: Sendable {
   }
 
   package func configure(_ edit: (inout Configuration) -> Void) throws {
-    try changing.withLock { (_) throws in
+    try changing.withTurn { (_) throws in
       var next = configuration
       edit(&next)
       var batch = WriteBatch()

@@ -15,7 +15,7 @@ package final class MFAStore: Sendable {
 
   private let store: any LogicalStore
   private let table = Locked(Table())
-  private let changing = Locked(())
+  private let changing = Serial(())
 
   package init(store: any LogicalStore) { self.store = store }
 
@@ -66,7 +66,7 @@ package final class MFAStore: Sendable {
   /// Stores a method.
   /// - Throws: `EngineError` where another one has its name.
   package func put(_ method: MFAMethod) throws {
-    try changing.withLock { (_) throws in
+    try changing.withTurn { (_) throws in
       if !method.name.isEmpty, methods.contains(where: { $0.name == method.name && $0.id != method.id }) {
         throw EngineError.list(
           status: 400, ["a login MFA method configuration with the method name \(method.name) already exists"])
@@ -81,7 +81,7 @@ package final class MFAStore: Sendable {
   /// Deletes a method and everybody's enrolment in it.
   /// - Throws: `EngineError` where a rule asks for it.
   package func deleteMethod(id: String) throws {
-    try changing.withLock { (_) throws in
+    try changing.withTurn { (_) throws in
       if let user = enforcements.first(where: { $0.methodIDs.contains(id) }) {
         throw EngineError.list(
           status: 400, ["methodID is still used by an enforcement configuration with ID: \(user.id)"])
@@ -97,7 +97,7 @@ package final class MFAStore: Sendable {
   /// Stores a rule.
   /// - Throws: `EngineError` where it names a method that is not there.
   package func put(_ enforcement: LoginEnforcement) throws {
-    try changing.withLock { (_) throws in
+    try changing.withTurn { (_) throws in
       for id in enforcement.methodIDs where method(id: id) == nil {
         throw EngineError.invalid("there is no MFA method with the id \"\(id)\"")
       }
@@ -109,7 +109,7 @@ package final class MFAStore: Sendable {
   }
 
   package func deleteEnforcement(name: String) throws {
-    try changing.withLock { (_) throws in
+    try changing.withTurn { (_) throws in
       guard let enforcement = enforcement(name: name) else { return }
       var batch = WriteBatch()
       batch.delete(Self.enforcementFolder + enforcement.id)

@@ -25,7 +25,7 @@ final class OIDCStore: Sendable {
   let random: RandomSource
   private let storage: StorageView
   private let requestWork: @Sendable (_ at: Timestamp) -> Void
-  private let changing = Locked(())
+  private let changing = Serial(())
   private let rings = Locked<[String: KeyRing]>([:])
   private let accessTokens = Locked<AccessTokens?>(nil)
   let codes = Locked(AuthorizationCodes())
@@ -103,7 +103,7 @@ final class OIDCStore: Sendable {
   }
 
   func change<R>(_ body: (inout Changes) throws -> R) throws -> R {
-    try changing.withLock { (_) throws in
+    try changing.withTurn { (_) throws in
       var changes = Changes()
       let result = try body(&changes)
       if changes.batch.isEmpty { return result }
@@ -120,7 +120,7 @@ final class OIDCStore: Sendable {
   func ring(_ name: String) throws -> KeyRing? {
     if let known = rings.withLock({ $0[name] }) { return known }
     // In turn, so that what is kept in memory is not older than what is stored.
-    return try changing.withLock { (_) throws in
+    return try changing.withTurn { (_) throws in
       let ring = try ringInTurn(name)
       rings.withLock { $0[name] = ring }
       return ring

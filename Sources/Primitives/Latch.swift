@@ -1,9 +1,16 @@
 internal import CSystem
 
-/// Opens once. All who wait for it are woken by one system call (futex(2)), and none takes a lock to go on.
+/// Opens once. All threads that wait for it are woken by one system call (futex(2)), and none takes a lock to go on; fibers that wait
+/// leave their carriers to others.
 package final class Latch: @unchecked Sendable {
   // Unchecked because the functions in C reach the word by atomic operations only.
   private let word: UnsafeMutablePointer<UInt32>
+  private let parked = Locked(Parked())
+
+  private struct Parked {
+    var fibers: [Fiber] = []
+    var isOpen = false
+  }
 
   package init() {
     word = .allocate(capacity: 1)
@@ -13,7 +20,23 @@ package final class Latch: @unchecked Sendable {
   deinit { word.deallocate() }
 
   /// Returns when it is open; what was done before it was opened can be seen then.
-  package func wait() { coffer_latch_wait(word) }
+  package func wait() {
+    assert(LockCount.held == 0, "waits while it holds a lock")
+    guard let fiber = Fiber.current else { return coffer_latch_wait(word) }
+    let mustWait = parked.withLock { parked in
+      if !parked.isOpen { parked.fibers.append(fiber) }
+      return !parked.isOpen
+    }
+    if mustWait { Fiber.park() }
+  }
 
-  package func open() { coffer_latch_open(word) }
+  package func open() {
+    let fibers = parked.withLock { parked in
+      parked.isOpen = true
+      defer { parked.fibers = [] }
+      return parked.fibers
+    }
+    coffer_latch_open(word)
+    for fiber in fibers { fiber.resume() }
+  }
 }

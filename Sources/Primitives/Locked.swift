@@ -1,5 +1,6 @@
 public import Glibc
 
+@usableFromInline
 enum Mutex {
   /// A mutex whose takers look again for a moment before they fall asleep: most are held for less time than that takes.
   static func make() -> UnsafeMutablePointer<pthread_mutex_t> {
@@ -11,6 +12,22 @@ enum Mutex {
     pthread_mutex_init(mutex, &attributes)
     pthread_mutexattr_destroy(&attributes)
     return mutex
+  }
+
+  @inlinable
+  static func lock(_ mutex: UnsafeMutablePointer<pthread_mutex_t>) {
+    pthread_mutex_lock(mutex)
+    #if DEBUG
+      LockCount.change(by: 1)
+    #endif
+  }
+
+  @inlinable
+  static func unlock(_ mutex: UnsafeMutablePointer<pthread_mutex_t>) {
+    #if DEBUG
+      LockCount.change(by: -1)
+    #endif
+    pthread_mutex_unlock(mutex)
   }
 }
 
@@ -39,8 +56,8 @@ public final class Locked<Value>: @unchecked Sendable {
 
   @inlinable
   public func withLock<R, E: Error>(_ body: (inout Value) throws(E) -> R) throws(E) -> R {
-    pthread_mutex_lock(mutex)
-    defer { pthread_mutex_unlock(mutex) }
+    Mutex.lock(mutex)
+    defer { Mutex.unlock(mutex) }
     return try body(&value)
   }
 }

@@ -34,10 +34,10 @@ public final class Monitored<Value>: @unchecked Sendable {
   /// Changes the value and wakes every waiting thread, so that each looks again.
   @inlinable
   public func update<R, E: Error>(_ body: (inout Value) throws(E) -> R) throws(E) -> R {
-    pthread_mutex_lock(mutex)
+    Mutex.lock(mutex)
     defer {
       pthread_cond_broadcast(condition)
-      pthread_mutex_unlock(mutex)
+      Mutex.unlock(mutex)
     }
     return try body(&value)
   }
@@ -45,20 +45,25 @@ public final class Monitored<Value>: @unchecked Sendable {
   /// Changes or reads the value without waking anybody.
   @inlinable
   public func withLock<R, E: Error>(_ body: (inout Value) throws(E) -> R) throws(E) -> R {
-    pthread_mutex_lock(mutex)
-    defer { pthread_mutex_unlock(mutex) }
+    Mutex.lock(mutex)
+    defer { Mutex.unlock(mutex) }
     return try body(&value)
   }
 
   /// Blocks until `ready` returns something, which it is asked at once and after each update; nil when `timeout` has passed first.
   package func wait<R>(atMost timeout: TimeSpan? = nil, until ready: (inout Value) -> R?) -> R? {
+    if let result = withLock(ready) { return result }
+    return Blocking.run { waitHere(atMost: timeout, until: ready) }
+  }
+
+  private func waitHere<R>(atMost timeout: TimeSpan?, until ready: (inout Value) -> R?) -> R? {
     var deadline = timespec()
     if let timeout {
       let end = WallClock.monotonicNanoseconds() &+ UInt64(max(0, timeout.nanoseconds))
       deadline = timespec(tv_sec: Int(end / 1_000_000_000), tv_nsec: Int(end % 1_000_000_000))
     }
-    pthread_mutex_lock(mutex)
-    defer { pthread_mutex_unlock(mutex) }
+    Mutex.lock(mutex)
+    defer { Mutex.unlock(mutex) }
     while true {
       if let result = ready(&value) { return result }
       if timeout == nil {

@@ -7,6 +7,7 @@
 #include <sys/random.h>
 #include <sys/vfs.h>
 #include "CRC32C.h"
+#include "Fiber.h"
 
 /// Overwrites memory in a way that the optimiser keeps.
 void coffer_zero(void *memory, size_t count);

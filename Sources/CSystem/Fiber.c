@@ -1,0 +1,93 @@
+#define _GNU_SOURCE
+#include "Fiber.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+struct coffer_fiber {
+  ucontext_t context;
+  void *mapping;
+  size_t mapped_bytes;
+};
+
+coffer_fiber *coffer_fiber_of_thread(void) { return calloc(1, sizeof(coffer_fiber)); }
+
+// makecontext passes numbers of the size of an int.
+static void begin(unsigned body_low, unsigned body_high, unsigned argument_low, unsigned argument_high) {
+  void (*body)(void *) = (void (*)(void *))((uintptr_t)body_high << 32 | body_low);
+  body((void *)((uintptr_t)argument_high << 32 | argument_low));
+}
+
+coffer_fiber *coffer_fiber_make(size_t stack_bytes, coffer_fiber *home, void (*body)(void *), void *argument) {
+  coffer_fiber *fiber = calloc(1, sizeof *fiber);
+  if (fiber == NULL) { return NULL; }
+  size_t guard = (size_t)sysconf(_SC_PAGESIZE);
+  int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK;
+  void *mapping = mmap(NULL, guard + stack_bytes, PROT_NONE, flags, -1, 0);
+  if (mapping == MAP_FAILED) {
+    free(fiber);
+    return NULL;
+  }
+  fiber->mapping = mapping;
+  fiber->mapped_bytes = guard + stack_bytes;
+  if (mprotect((char *)mapping + guard, stack_bytes, PROT_READ | PROT_WRITE) != 0 ||
+      getcontext(&fiber->context) != 0) {
+    coffer_fiber_free(fiber);
+    return NULL;
+  }
+  fiber->context.uc_stack.ss_sp = (char *)mapping + guard;
+  fiber->context.uc_stack.ss_size = stack_bytes;
+  fiber->context.uc_link = &home->context;
+  uintptr_t code = (uintptr_t)body, data = (uintptr_t)argument;
+  makecontext(&fiber->context, (void (*)(void))begin, 4, (unsigned)code, (unsigned)(code >> 32), (unsigned)data,
+              (unsigned)(data >> 32));
+  return fiber;
+}
+
+void coffer_fiber_switch(coffer_fiber *from, coffer_fiber *to) { swapcontext(&from->context, &to->context); }
+
+void coffer_fiber_free(coffer_fiber *fiber) {
+  if (fiber->mapping != NULL) { munmap(fiber->mapping, fiber->mapped_bytes); }
+  free(fiber);
+}
+
+static _Thread_local void *current_fiber;
+
+void *coffer_fiber_current(void) { return current_fiber; }
+
+void coffer_fiber_set_current(void *fiber) { current_fiber = fiber; }
+
+enum { wake_signal = SIGURG };
+
+static void ignore(int signal) { (void)signal; }
+
+void coffer_carrier_prepare(void) {
+  // A handler that does nothing: a signal that is ignored interrupts no wait.
+  struct sigaction action = {.sa_handler = ignore};
+  sigaction(wake_signal, &action, NULL);
+  sigset_t wake;
+  sigemptyset(&wake);
+  sigaddset(&wake, wake_signal);
+  pthread_sigmask(SIG_BLOCK, &wake, NULL);
+}
+
+void coffer_carrier_wake(int thread) { tgkill(getpid(), thread, wake_signal); }
+
+int coffer_carrier_wait(int epoll, struct epoll_event *event) {
+  sigset_t open;
+  pthread_sigmask(SIG_BLOCK, NULL, &open);
+  sigdelset(&open, wake_signal);
+  if (epoll < 0) { return ppoll(NULL, 0, NULL, &open); }
+  return epoll_pwait(epoll, event, 1, -1, &open);
+}
+
+static _Thread_local int locks_held;
+
+int coffer_locks_held(void) { return locks_held; }
+
+void coffer_locks_note(int change) { locks_held += change; }

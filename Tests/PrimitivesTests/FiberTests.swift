@@ -1,0 +1,313 @@
+import CSystem
+import Glibc
+import Primitives
+import Testing
+
+/// Carriers that run closures, each on a fiber.
+private final class Carriers: Sendable {
+  private final class Runner: FiberWorker {
+    let carriers: Carriers
+    init(_ carriers: Carriers) { self.carriers = carriers }
+
+    func serve(_ event: CarrierEvent) {
+      var count: UInt64 = 0
+      guard read(carriers.bell, &count, 8) == 8 else { return }
+      carriers.jobs.withLock { $0.isEmpty ? nil : $0.removeFirst() }?()
+    }
+  }
+
+  private let epoll = epoll_create1(0)
+  private let bell = eventfd(0, Int32(EFD_SEMAPHORE | EFD_NONBLOCK))
+  private let jobs = Locked<[@Sendable () -> Void]>([])
+  private let threads = Locked<[BackgroundThread]>([])
+  let carriers = Locked<[Carrier]>([])
+
+  init(_ count: Int, limit: Int = 1000) throws {
+    var event = epoll_event(events: EPOLLIN.rawValue, data: epoll_data_t(u64: 1))
+    epoll_ctl(epoll, EPOLL_CTL_ADD, bell, &event)
+    let helpers = HelperThreads { body in
+      guard let thread = BackgroundThread(body) else { return false }
+      thread.detach()
+      return true
+    }
+    for _ in 0..<count {
+      let carrier = Carrier(epoll: epoll, limit: limit, helpers: helpers) { [self] in Runner(self) }
+      let thread = try #require(BackgroundThread { carrier.run() })
+      carriers.withLock { $0.append(carrier) }
+      threads.withLock { $0.append(thread) }
+    }
+  }
+
+  func run(_ job: @escaping @Sendable () -> Void) {
+    jobs.withLock { $0.append(job) }
+    var one: UInt64 = 1
+    _ = write(bell, &one, 8)
+  }
+
+  /// Runs the body on a fiber and waits for it.
+  func value<R: Sendable>(_ body: @escaping @Sendable () -> R) -> R? {
+    let result = Monitored<R?>(nil)
+    run {
+      let value = body()
+      result.update { $0 = value }
+    }
+    return result.wait(atMost: .seconds(20)) { $0 }
+  }
+
+  var fibers: Int { carriers.withLock { $0.reduce(0) { $0 + $1.counts.fibers } } }
+
+  /// Returns when everything that was begun has ended.
+  func stop() {
+    for carrier in carriers.withLock({ $0 }) { carrier.stop() }
+    for thread in threads.withLock({ $0 }) { thread.join() }
+    carriers.withLock { $0 = [] }
+    close(epoll)
+    close(bell)
+  }
+}
+
+/// Waits on a plain thread until the number is reached.
+private func reaches(_ number: Monitored<Int>, _ wanted: Int) -> Bool {
+  number.wait(atMost: .seconds(20)) { $0 >= wanted ? true : nil } ?? false
+}
+
+@Suite struct FiberTests {
+  private struct Refused: Error, Equatable { let number: Int }
+
+  /// One thread could not wait for what it is itself to do afterwards.
+  @Test func fibersOfOneCarrierWaitForEachOther() throws {
+    let carriers = try Carriers(1)
+    let (first, second) = (Latch(), Latch())
+    let done = Monitored(0)
+    carriers.run {
+      first.wait()
+      second.open()
+      done.update { $0 += 1 }
+    }
+    carriers.run {
+      first.open()
+      second.wait()
+      done.update { $0 += 1 }
+    }
+    #expect(reaches(done, 2))
+    carriers.stop()
+  }
+
+  @Test func latchWakesFibersAndThreads() throws {
+    let carriers = try Carriers(2)
+    for _ in 0..<50 {
+      let latch = Latch()
+      let (waiting, done) = (Monitored(0), Monitored(0))
+      for _ in 0..<40 {
+        carriers.run {
+          waiting.update { $0 += 1 }
+          latch.wait()
+          done.update { $0 += 1 }
+        }
+      }
+      let thread = try #require(
+        BackgroundThread {
+          latch.wait()
+          done.update { $0 += 1 }
+        })
+      #expect(reaches(waiting, 40))
+      #expect(done.withLock { $0 } == 0)
+      latch.open()
+      #expect(reaches(done, 41))
+      thread.join()
+    }
+    carriers.stop()
+  }
+
+  @Test func othersGoFirst() throws {
+    let carriers = try Carriers(1)
+    let order = Locked<[Int]>([])
+    let done = Monitored(0)
+    let begin = Latch()
+    carriers.run {
+      // So that what follows is there when this one lets it go first.
+      Blocking.run { begin.wait() }
+      for number in 1...3 {
+        carriers.run {
+          order.withLock { $0.append(number) }
+          done.update { $0 += 1 }
+        }
+      }
+      Fiber.letOthersGoFirst()
+      order.withLock { $0.append(4) }
+      done.update { $0 += 1 }
+    }
+    begin.open()
+    #expect(reaches(done, 4))
+    #expect(order.withLock { $0 } == [1, 2, 3, 4])
+    carriers.stop()
+  }
+
+  /// Neither does one that always lets others go first starve while these go on for ever.
+  @Test func othersDoNotGoFirstForEver() throws {
+    let carriers = try Carriers(1)
+    let ended = Locked(false)
+    @Sendable func again() {
+      carriers.run {
+        if !ended.withLock({ $0 }) { again() }
+        Fiber.letOthersGoFirst()
+      }
+    }
+    again()
+    let turns = carriers.value {
+      for _ in 0..<100 { Fiber.letOthersGoFirst() }
+      return 100
+    }
+    #expect(turns == 100)
+    ended.withLock { $0 = true }
+    carriers.stop()
+  }
+
+  @Test func carrierGoesOnWhileAFiberBlocks() throws {
+    let carriers = try Carriers(1)
+    let (inside, end) = (Latch(), Latch())
+    let blocked = Monitored(0)
+    carriers.run {
+      let thread = pthread_self()
+      let other = Blocking.run { () -> pthread_t in
+        #expect(Fiber.current == nil)
+        inside.open()
+        end.wait()
+        return pthread_self()
+      }
+      #expect(other != thread && pthread_self() == thread)
+      blocked.update { $0 += 1 }
+    }
+    inside.wait()
+    #expect(carriers.value { 7 } == 7)
+    #expect(blocked.withLock { $0 } == 0)
+    end.open()
+    #expect(reaches(blocked, 1))
+    carriers.stop()
+  }
+
+  @Test func errorsComeBackFromBlockingWork() throws {
+    let carriers = try Carriers(1)
+    let caught = carriers.value { () -> Refused? in
+      do throws(Refused) {
+        try Blocking.run { () throws(Refused) in throw Refused(number: 3) }
+        return nil
+      } catch { return error }
+    }
+    #expect(caught == Refused(number: 3))
+    carriers.stop()
+  }
+
+  /// A condition is waited for on another thread, and the fiber's carrier can make it true.
+  @Test func fibersWaitForConditions() throws {
+    let carriers = try Carriers(1)
+    let condition = Monitored(0)
+    let done = Monitored(0)
+    carriers.run {
+      if condition.wait(until: { $0 == 1 ? true : nil }) == true { done.update { $0 += 1 } }
+    }
+    carriers.run { condition.update { $0 = 1 } }
+    #expect(reaches(done, 1))
+    #expect(carriers.value { condition.wait(atMost: .milliseconds(1)) { $0 == 2 ? true : nil } == nil } == true)
+    carriers.stop()
+  }
+
+  @Test func eventsBeyondTheLimitWait() throws {
+    let carriers = try Carriers(1, limit: 2)
+    let end = Latch()
+    let (begun, done) = (Monitored(0), Monitored(0))
+    for _ in 0..<5 {
+      carriers.run {
+        begun.update { $0 += 1 }
+        end.wait()
+        done.update { $0 += 1 }
+      }
+    }
+    #expect(reaches(begun, 2))
+    #expect(carriers.fibers == 2)
+    #expect(begun.withLock { $0 } == 2)
+    end.open()
+    #expect(reaches(done, 5))
+    #expect(carriers.fibers == 2)
+    carriers.stop()
+  }
+
+  @Test func fibersThatAreNotNeededGo() throws {
+    let carriers = try Carriers(1)
+    let end = Latch()
+    let (begun, done) = (Monitored(0), Monitored(0))
+    for _ in 0..<64 {
+      carriers.run {
+        begun.update { $0 += 1 }
+        end.wait()
+        done.update { $0 += 1 }
+      }
+    }
+    #expect(reaches(begun, 64))
+    #expect(carriers.fibers == 64)
+    end.open()
+    #expect(reaches(done, 64))
+    // How many of the calls fall together before the carrier looks nobody knows.
+    for _ in 0..<10_000 where carriers.fibers > 8 {
+      for carrier in carriers.carriers.withLock({ $0 }) { carrier.shrink() }
+      #expect(carriers.value { 1 } == 1)
+    }
+    #expect(carriers.fibers <= 8)
+    carriers.stop()
+  }
+
+  /// What was begun is finished, what comes later is not begun.
+  @Test func stoppingWaitsForWhatIsUnderWay() throws {
+    let carriers = try Carriers(2)
+    let end = Latch()
+    let (begun, done) = (Monitored(0), Monitored(0))
+    for _ in 0..<10 {
+      carriers.run {
+        begun.update { $0 += 1 }
+        end.wait()
+        done.update { $0 += 1 }
+      }
+    }
+    #expect(reaches(begun, 10))
+    let stopping = try #require(BackgroundThread { carriers.stop() })
+    end.open()
+    stopping.join()
+    #expect(done.withLock { $0 } == 10)
+  }
+
+  /// All ways to wait, in any order, on several carriers.
+  @Test func manyFibersWaitInAllWays() throws {
+    let carriers = try Carriers(3)
+    let done = Monitored(0)
+    let sums = Locked(0)
+    for number in 0..<3000 {
+      carriers.run {
+        var sum = 0
+        for step in 0..<4 {
+          switch (number &* 7 &+ step &* 3) % 5 {
+          case 0: Fiber.letOthersGoFirst()
+          case 1: sum += Blocking.run { 1 }
+          case 2:
+            let latch = Latch()
+            carriers.run { latch.open() }
+            latch.wait()
+          case 3:
+            let latch = Latch()
+            latch.open()
+            latch.wait()
+          default: sum += 1
+          }
+        }
+        let total = sum
+        sums.withLock { $0 += total }
+        done.update { $0 += 1 }
+      }
+    }
+    #expect(reaches(done, 3000))
+    let expected = (0..<3000).reduce(0) { sum, number in
+      sum + (0..<4).count { [1, 4].contains((number &* 7 &+ $0 &* 3) % 5) }
+    }
+    #expect(sums.withLock { $0 } == expected)
+    carriers.stop()
+  }
+}

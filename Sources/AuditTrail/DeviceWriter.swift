@@ -5,7 +5,8 @@ internal import Synchronization
 /// Brings entries to one device: those that several threads have at the same time go in one write, and nobody waits
 /// longer than he has patience for a device that hangs.
 ///
-/// To a prompt device a thread writes itself where nobody else does, and for all that came meanwhile where somebody did.
+/// To a prompt device a thread writes itself where nobody else does, and for all that came meanwhile where somebody did. Fibers
+/// let others go first, so that one write takes the entries of all requests that a carrier has under way.
 /// Any other device has a thread of its own, since a write that never returns would take with it whoever made it.
 final class DeviceWriter: Sendable {
   /// Entries that go in one write. Unchecked because everything in it is reached under the queue's lock only.
@@ -78,9 +79,10 @@ final class DeviceWriter: Sendable {
       case other(Progress)
     }
     let now = patience.now()
+    let writesAtOnce = !hasThread && Fiber.current == nil
     let decide = { (queue: inout Queue) -> Turn in
       if queue.isClosed { return .other(.finished(.failure(Self.closed))) }
-      if !self.hasThread, queue.writingSince == nil, queue.collecting.entries == 0 {
+      if writesAtOnce, queue.writingSince == nil, queue.collecting.entries == 0 {
         self.begin(&queue, now)
         return .mine
       }
@@ -106,6 +108,7 @@ final class DeviceWriter: Sendable {
 
   /// `waits` where the device has not said by then whether it has the entries; asking again is fine.
   func wait(for batch: Batch, until deadline: UInt64) -> Progress {
+    if !hasThread { Fiber.letOthersGoFirst() }
     while true {
       spin(batch)
       var turn = queue.withLock { nextTurn(&$0, batch) }
@@ -126,14 +129,18 @@ final class DeviceWriter: Sendable {
   /// A write to a file takes a few microseconds; to fall asleep and be woken takes longer and keeps a processor busier.
   private func spin(_ batch: Batch) {
     if hasThread { return }
-    var turns = 0
-    while turns < Self.spins, !batch.isDone.load(ordering: .acquiring), isWriting.load(ordering: .relaxed) {
-      turns &+= 1
+    let isFiber = Fiber.current != nil
+    var turns = isFiber ? Self.fiberSpins : Self.spins
+    while turns > 0, !batch.isDone.load(ordering: .acquiring), isWriting.load(ordering: .relaxed) {
+      if isFiber { Fiber.letOthersGoFirst() }
+      turns &-= 1
     }
   }
 
   /// Some ten microseconds.
   private static let spins = 20_000
+  /// Less than a millisecond where there is nothing else to do.
+  private static let fiberSpins = 1_000
 
   private func span(until deadline: UInt64) -> TimeSpan {
     let left = patience.left(until: deadline)

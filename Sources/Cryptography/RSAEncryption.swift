@@ -48,6 +48,12 @@ extension AsymmetricKey {
   ) throws(CryptographyError) -> SecretBytes {
     guard case .rsa = kind, hasPrivatePart else { throw .unsuitableKey }
     guard ciphertext.count == modulusBytes else { throw .notAuthentic }
+    return try Blocking.run { () throws(CryptographyError) in try decryptBlock(ciphertext, padding) }
+  }
+
+  private func decryptBlock(
+    _ ciphertext: [UInt8], _ padding: EncryptionPadding
+  ) throws(CryptographyError) -> SecretBytes {
     let context = try prepared(padding, encrypting: false)
     defer { EVP_PKEY_CTX_free(context) }
     var count = modulusBytes

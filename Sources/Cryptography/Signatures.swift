@@ -29,6 +29,11 @@ extension AsymmetricKey {
   package func sign(_ message: [UInt8], _ scheme: SignatureScheme) throws(CryptographyError) -> [UInt8] {
     guard hasPrivatePart else { throw .unsuitableKey }
     if scheme.takesWholeMessage { return try signWhole(message, scheme) }
+    guard case .rsa = kind else { return try signDigest(message, scheme) }
+    return try Blocking.run { () throws(CryptographyError) in try signDigest(message, scheme) }
+  }
+
+  private func signDigest(_ message: [UInt8], _ scheme: SignatureScheme) throws(CryptographyError) -> [UInt8] {
     let context = try prepared(scheme, digest: message, signing: true)
     defer { EVP_PKEY_CTX_free(context) }
     var count = Int(EVP_PKEY_get_size(handle.pointer))

@@ -1,7 +1,7 @@
 internal import Glibc
 package import Primitives
 
-/// Serves HTTP/1.1 and HTTP/2, with and without TLS, from a pool of threads over one epoll instance.
+/// Serves HTTP/1.1 and HTTP/2, with and without TLS, from fibers over one epoll instance.
 package final class HTTPServer: Sendable {
   private enum Phase {
     case ready
@@ -35,7 +35,15 @@ package final class HTTPServer: Sendable {
   /// The TCP port of each listener, nil for a unix socket.
   package var boundPorts: [Int?] { reactor.listeners.map(\.socket.port) }
 
-  package var statistics: ServerStatistics { reactor.registry.snapshot }
+  package var statistics: ServerStatistics {
+    var statistics = reactor.registry.snapshot
+    for carrier in reactor.carriers.withLock({ $0 }) {
+      let counts = carrier.counts
+      statistics.workers += counts.fibers
+      statistics.busyWorkers += counts.busy
+    }
+    return statistics
+  }
 
   /// Starts the threads and takes the first clients. Does nothing the second time.
   package func start() throws(HTTPServerError) {
@@ -52,9 +60,7 @@ package final class HTTPServer: Sendable {
       reactor.liveThreads.update { $0 -= 1 }
       throw HTTPServerError("cannot start a thread: \(lastError())")
     }
-    for _ in 0..<max(1, reactor.limits.minWorkers) where !reactor.startWorker() {
-      throw HTTPServerError("cannot start a thread: \(lastError())")
-    }
+    guard reactor.startCarriers() else { throw HTTPServerError("cannot start a thread: \(lastError())") }
     reactor.watchListeners()
   }
 
@@ -80,7 +86,7 @@ package final class HTTPServer: Sendable {
     defer { for listener in reactor.listeners { listener.socket.close() } }
     guard before == .running else { return }
     reactor.registry.stop()
-    let worker = WorkerContext(reactor)
+    let worker = Worker(reactor)
     for connection in reactor.registry.claimAll() {
       reactor.finish(connection, connection.turn(events: 0, worker), worker)
     }
@@ -90,7 +96,7 @@ package final class HTTPServer: Sendable {
     }
     reactor.markStopped()
     reactor.supervisorBell.ring()
-    reactor.stopBell.ring()
+    reactor.stopCarriers()
     _ = reactor.liveThreads.wait(atMost: .seconds(1)) { $0 == 0 ? true : nil }
   }
 

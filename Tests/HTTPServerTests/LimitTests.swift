@@ -76,7 +76,7 @@ import Testing
   /// More requests wait for each other in the handler than there are workers at first.
   @Test func workersComeWhileHandlersWait() throws {
     var limits = ServerLimits()
-    limits.minWorkers = 2
+    limits.carriers = 2
     limits.maxWorkers = 40
     let inside = Monitored(0)
     let live = try LiveServer(limits: limits) { _ in

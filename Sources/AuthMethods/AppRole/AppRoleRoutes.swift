@@ -19,7 +19,7 @@ extension AppRoleMethod {
   static let routes: [Route<AppRoleMethod>] =
     [
       Route(
-        "login", traits: .login, fields: [Fields.roleID.description, Fields.secretID.description],
+        "login", traits: [.login, .prompt], fields: [Fields.roleID.description, Fields.secretID.description],
         summary: "Log in with a role's id and one of its SecretIDs",
         loginName: { engine, call in try engine.loginName(call) },
         [.update: { engine, call in try engine.login(call) }]),
@@ -59,7 +59,8 @@ extension AppRoleMethod {
         ]),
     ] + RolePart.all.map(\.route) + [
       Route(
-        "role/{role_name}/secret-id/", fields: draftFields + pageFields, summary: "Make a SecretID; list accessors",
+        "role/{role_name}/secret-id/", traits: .prompt, fields: draftFields + pageFields,
+        summary: "Make a SecretID; list accessors",
         [
           .update: { engine, call in try engine.makeSecretID(call) },
           .list: { engine, call in try engine.listSecretIDs(call) },

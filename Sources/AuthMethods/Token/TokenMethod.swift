@@ -66,14 +66,14 @@ struct TokenEndpoints: Engine {
         "tidy", summary: "Remove what is left of dead tokens", help: "Runs in the background.",
         [.update: { engine, call in try engine.tidy(call) }]),
       Route(
-        "create", fields: Inputs.creation, summary: "Make a token from the caller's own",
+        "create", traits: .prompt, fields: Inputs.creation, summary: "Make a token from the caller's own",
         help: "It ends with the caller's token, unless it is made as an orphan.",
         [.update: { engine, call in try engine.create(call, isOrphanPath: false) }]),
       Route(
-        "create-orphan", fields: Inputs.creation, summary: "Make a token that does not end with the caller's",
+        "create-orphan", traits: .prompt, fields: Inputs.creation, summary: "Make a token that does not end with the caller's",
         [.update: { engine, call in try engine.create(call, isOrphanPath: true) }]),
       Route(
-        "create/{role_name}", fields: Inputs.creation + [RoleInputs.name.description],
+        "create/{role_name}", traits: .prompt, fields: Inputs.creation + [RoleInputs.name.description],
         summary: "Make a token by a role", help: "The role's fields limit what the request may ask for.",
         [.update: { engine, call in try engine.create(call, isOrphanPath: false) }]),
     ] + roleRoutes

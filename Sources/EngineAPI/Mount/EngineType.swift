@@ -101,9 +101,9 @@ package final class MountedEngine: Sendable {
     self.unfixed = unfixed
     self.byFirstLiteral = byFirstLiteral
     tuned = { try engine.tuned() }
-    revoke = { try engine.revoke($0) }
-    renew = { try engine.renew($0, increment: $1) }
-    renewLogin = { try engine.renew($0) }
+    revoke = { lease in try Blocking.run { try engine.revoke(lease) } }
+    renew = { lease, increment in try Blocking.run { try engine.renew(lease, increment: increment) } }
+    renewLogin = { login in try Blocking.run { try engine.renew(login) } }
     work = { try engine.work(now: $0) }
     close = { engine.close() }
   }

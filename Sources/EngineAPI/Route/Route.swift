@@ -37,10 +37,13 @@ package struct RouteTraits: OptionSet, Sendable {
   package static let openWhereInFlightIsShown = RouteTraits(rawValue: 1 << 13)
   /// An operation that the route does not have is refused without a text, as it was before there were engines.
   package static let refusesWithoutText = RouteTraits(rawValue: 1 << 14)
+  /// Handlers wait for nothing but the store, and compute for no longer than that takes, or do so in `Blocking.run`. They run on the fiber of
+  /// their request; all others get a thread for the time, so that nobody waits for them.
+  package static let prompt = RouteTraits(rawValue: 1 << 17)
   /// Reads and lists change nothing, here or elsewhere, so that such a request may be recorded together with its answer.
-  package static let pureReads = RouteTraits(rawValue: 1 << 15)
+  package static let pureReads: RouteTraits = [.prompt, RouteTraits(rawValue: 1 << 15)]
   /// Updates change nothing either: they compute an answer.
-  package static let pureUpdates = RouteTraits(rawValue: 1 << 16)
+  package static let pureUpdates: RouteTraits = [.prompt, RouteTraits(rawValue: 1 << 16)]
 }
 
 /// One endpoint: its path, fields, operations and help in one value. Routing, OpenAPI, path help and documentation derive from it.

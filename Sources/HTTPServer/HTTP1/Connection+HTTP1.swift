@@ -3,7 +3,7 @@ internal import Primitives
 
 /// HTTP/1 over a connection: requests one after the other, pipelined or not.
 extension Connection {
-  func serveHTTP1(_ worker: WorkerContext) -> Outcome {
+  func serveHTTP1(_ worker: Worker) -> Outcome {
     if !outbound.isEmpty {
       switch flush() {
       case .bytes: break
@@ -38,7 +38,7 @@ extension Connection {
   }
 
   /// Answers the requests that the bytes complete. Nil when all were taken and all answers are sent.
-  private func take(_ bytes: UnsafeBufferPointer<UInt8>, _ worker: WorkerContext) -> Outcome? {
+  private func take(_ bytes: UnsafeBufferPointer<UInt8>, _ worker: Worker) -> Outcome? {
     var rest = bytes
     while !rest.isEmpty {
       let (consumed, event) = parser.consume(rest)
@@ -57,7 +57,7 @@ extension Connection {
 
   /// Nil when the next request may follow.
   private func answer(
-    _ head: RequestHead, _ body: [UInt8], _ rest: UnsafeBufferPointer<UInt8>, _ worker: WorkerContext
+    _ head: RequestHead, _ body: [UInt8], _ rest: UnsafeBufferPointer<UInt8>, _ worker: Worker
   ) -> Outcome? {
     let request = HTTPRequest(
       method: head.method, path: head.path, query: head.query, headers: head.headers, body: body, listener: listener,
@@ -94,14 +94,14 @@ extension Connection {
 
   private func appendHead(
     _ response: HTTPResponse, _ framing: ResponseEncoder.Framing, _ keepsAlive: Bool, _ minorVersion: Int,
-    _ worker: WorkerContext
+    _ worker: Worker
   ) {
     ResponseEncoder.appendHead(
       response, framing: framing, keepsAlive: keepsAlive, minorVersion: minorVersion, date: worker.date.bytes(),
       to: &worker.output)
   }
 
-  private func appendBody(_ bytes: [UInt8], _ worker: WorkerContext) {
+  private func appendBody(_ bytes: [UInt8], _ worker: Worker) {
     if bytes.count <= 32 << 10, outbound.isEmpty {
       worker.output.append(contentsOf: bytes)
       return
@@ -112,7 +112,7 @@ extension Connection {
     outbound.append(bytes)
   }
 
-  private func sendOrKeep(_ rest: UnsafeBufferPointer<UInt8>, _ worker: WorkerContext) -> Outcome? {
+  private func sendOrKeep(_ rest: UnsafeBufferPointer<UInt8>, _ worker: Worker) -> Outcome? {
     if worker.output.isEmpty, outbound.isEmpty { return nil }
     switch send(worker) {
     case .bytes: return nil
@@ -123,7 +123,7 @@ extension Connection {
     }
   }
 
-  private func finish(_ rest: UnsafeBufferPointer<UInt8>, _ worker: WorkerContext) -> Outcome {
+  private func finish(_ rest: UnsafeBufferPointer<UInt8>, _ worker: Worker) -> Outcome {
     closesAfterOutput = true
     lingersAfterOutput = !rest.isEmpty
     switch send(worker) {
@@ -133,7 +133,7 @@ extension Connection {
     }
   }
 
-  func refuseHTTP1(_ failure: HTTPFailure, _ worker: WorkerContext) -> Outcome {
+  func refuseHTTP1(_ failure: HTTPFailure, _ worker: Worker) -> Outcome {
     let response = reactor.handler.failure(failure, listener: listener)
     failed += 1
     var body: [UInt8] = []
@@ -154,7 +154,7 @@ extension Connection {
 
   private func startStream(
     _ body: @escaping @Sendable (any HTTPBodyWriter) throws -> Void, _ framing: ResponseEncoder.Framing,
-    _ keepsAlive: Bool, _ rest: UnsafeBufferPointer<UInt8>, _ worker: WorkerContext
+    _ keepsAlive: Bool, _ rest: UnsafeBufferPointer<UInt8>, _ worker: Worker
   ) -> Outcome {
     outbound.append(worker.output)
     worker.output.removeAll(keepingCapacity: true)

@@ -3,7 +3,7 @@ internal import Primitives
 
 /// HTTP/2 over a connection: moves bytes between the socket and the session.
 extension Connection {
-  func serveHTTP2(_ worker: WorkerContext) -> Outcome {
+  func serveHTTP2(_ worker: Worker) -> Outcome {
     guard let session else { return .close }
     session.collectDeliveries()
     if reactor.isStopping { session.goAway() }
@@ -37,7 +37,7 @@ extension Connection {
   }
 
   /// `bytes` when the session has nothing more to send.
-  private func sendFrames(_ session: HTTP2Session, _ worker: WorkerContext) -> Transport.Transfer {
+  private func sendFrames(_ session: HTTP2Session, _ worker: Worker) -> Transport.Transfer {
     while true {
       let result = flush()
       guard case .bytes = result else { return result }
@@ -51,12 +51,12 @@ extension Connection {
     }
   }
 
-  private func finishSession(_ worker: WorkerContext) -> Outcome {
+  private func finishSession(_ worker: Worker) -> Outcome {
     lingersAfterOutput = true
     return finishOutput(worker)
   }
 
-  func expireHTTP2(_ worker: WorkerContext) -> Outcome {
+  func expireHTTP2(_ worker: Worker) -> Outcome {
     guard let session else { return .close }
     if session.expire(now: WallClock.monotonicNanoseconds()) { return serveHTTP2(worker) }
     session.goAway()
@@ -64,7 +64,7 @@ extension Connection {
     return .close
   }
 
-  func refuseHTTP2(_ failure: HTTPFailure, _ worker: WorkerContext) -> Outcome {
+  func refuseHTTP2(_ failure: HTTPFailure, _ worker: Worker) -> Outcome {
     guard let session else { return .close }
     session.refuseUnfinished(failure)
     return serveHTTP2(worker)

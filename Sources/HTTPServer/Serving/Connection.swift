@@ -88,7 +88,7 @@ final class Connection: @unchecked Sendable {
   var descriptor: Int32 { transport.descriptor }
   var wantsRoom: Bool { !outbound.isEmpty || blockedByTLS }
 
-  func turn(events: UInt32, _ worker: WorkerContext) -> Outcome {
+  func turn(events: UInt32, _ worker: Worker) -> Outcome {
     hangup |= events & Self.hangupEvents
     switch stage {
     case .opening: return open(worker)
@@ -122,7 +122,7 @@ final class Connection: @unchecked Sendable {
 
   // MARK: Opening
 
-  private func open(_ worker: WorkerContext) -> Outcome {
+  private func open(_ worker: Worker) -> Outcome {
     if reactor.isStopping { return .close }
     let start = transport.peek()
     guard let first = start.first else { return hangup == 0 ? .wait : .close }
@@ -141,7 +141,7 @@ final class Connection: @unchecked Sendable {
   }
 
   /// Every TLS record begins with a small number, so a letter means HTTP without TLS.
-  private func answerInClear(_ worker: WorkerContext) -> Outcome {
+  private func answerInClear(_ worker: Worker) -> Outcome {
     transport.dropTLS()
     outbound.append(
       Array("HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n".utf8))
@@ -151,7 +151,7 @@ final class Connection: @unchecked Sendable {
     return serveHTTP1(worker)
   }
 
-  private func shakeHands(_ worker: WorkerContext) -> Outcome {
+  private func shakeHands(_ worker: Worker) -> Outcome {
     switch transport.handshake() {
     case .blocked:
       blockedByTLS = transport.waitsForRoom
@@ -168,7 +168,7 @@ final class Connection: @unchecked Sendable {
     }
   }
 
-  private func startHTTP2(_ worker: WorkerContext) -> Outcome {
+  private func startHTTP2(_ worker: Worker) -> Outcome {
     guard let session = HTTP2Session(connection: self) else { return .close }
     self.session = session
     stage = .http2
@@ -178,7 +178,7 @@ final class Connection: @unchecked Sendable {
   // MARK: Input and output
 
   /// Reads into the worker's buffer. `last` when the kernel will tell of anything further.
-  func receive(_ worker: WorkerContext, last: inout Bool) -> Transport.Transfer {
+  func receive(_ worker: Worker, last: inout Bool) -> Transport.Transfer {
     let result = transport.read(into: worker.input)
     switch result {
     case .bytes(let count):
@@ -213,7 +213,7 @@ final class Connection: @unchecked Sendable {
   }
 
   /// Sends what the worker has collected; keeps what does not go.
-  func send(_ worker: WorkerContext) -> Transport.Transfer {
+  func send(_ worker: Worker) -> Transport.Transfer {
     defer { worker.output.removeAll(keepingCapacity: true) }
     guard outbound.isEmpty else {
       outbound.append(worker.output)
@@ -233,7 +233,7 @@ final class Connection: @unchecked Sendable {
   }
 
   /// The end, once all is sent that was to be sent.
-  func finishOutput(_ worker: WorkerContext) -> Outcome {
+  func finishOutput(_ worker: Worker) -> Outcome {
     guard lingersAfterOutput, !inputEnded else { return .close }
     transport.finishSending()
     stage = .lingering
@@ -243,7 +243,7 @@ final class Connection: @unchecked Sendable {
     return linger(worker)
   }
 
-  private func linger(_ worker: WorkerContext) -> Outcome {
+  private func linger(_ worker: Worker) -> Outcome {
     var taken = 0
     while taken < Self.turnBytes {
       let count = recv(descriptor, worker.input.baseAddress, worker.input.count, 0)
@@ -290,7 +290,7 @@ final class Connection: @unchecked Sendable {
   }
 
   /// The time that `parking` set is up.
-  func expire(_ worker: WorkerContext) -> Outcome {
+  func expire(_ worker: Worker) -> Outcome {
     guard outbound.isEmpty else { return .close }
     switch stage {
     case .http1:
@@ -302,7 +302,7 @@ final class Connection: @unchecked Sendable {
   }
 
   /// Turns down what the client is sending, and with HTTP/1 the client.
-  func refuse(_ failure: HTTPFailure, _ worker: WorkerContext) -> Outcome {
+  func refuse(_ failure: HTTPFailure, _ worker: Worker) -> Outcome {
     switch stage {
     case .http1 where outbound.isEmpty: refuseHTTP1(failure, worker)
     case .http2: refuseHTTP2(failure, worker)

@@ -9,11 +9,8 @@ final class Reactor: @unchecked Sendable {
 
   static let listenerMark: UInt64 = 0xFFFF_FFFF
   static let jobToken: UInt64 = 0xFFFF_FFFE << 32
-  static let stopToken: UInt64 = 0xFFFF_FFFE << 32 | 1
   /// Noted like the kernel's events for a connection that should look at its own affairs.
   static let wake: UInt32 = 1 << 27
-  /// After so many milliseconds without work a worker beyond the least number leaves.
-  static let workerPatience: Int32 = 10_000
 
   final class Listener: Sendable {
     let settings: ListenerSettings
@@ -37,9 +34,10 @@ final class Reactor: @unchecked Sendable {
   let registry: Registry
   let jobs: JobQueue
   let supervisorBell: Bell
-  let stopBell: Bell
-  /// Workers, the supervisor and streams.
+  /// Carriers, the supervisor and streams.
   let liveThreads = Monitored(0)
+  let carriers = Locked<[Carrier]>([])
+  let helpers = HelperThreads { ServingThread.start("http-helper", $0) }
   private let stopping = Atomic(false)
   private let stopped = Atomic(false)
   /// Listeners that ran out of descriptors and are left alone for a moment.
@@ -49,7 +47,7 @@ final class Reactor: @unchecked Sendable {
     listeners: [Listener], limits: ServerLimits, handler: any HTTPHandler, log: HTTPServerLog?, clock: WallClock
   ) throws(HTTPServerError) {
     epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
-    guard epoll >= 0, let jobs = JobQueue(), let supervisorBell = Bell(), let stopBell = Bell() else {
+    guard epoll >= 0, let jobs = JobQueue(), let supervisorBell = Bell() else {
       throw HTTPServerError("no descriptors for the server: \(lastError())")
     }
     self.listeners = listeners
@@ -59,10 +57,8 @@ final class Reactor: @unchecked Sendable {
     self.clock = clock
     self.jobs = jobs
     self.supervisorBell = supervisorBell
-    self.stopBell = stopBell
     registry = Registry(limits: limits)
     watch(jobs.descriptor, EPOLLIN.rawValue, token: Self.jobToken)
-    watch(stopBell.descriptor, EPOLLIN.rawValue, token: Self.stopToken)
   }
 
   deinit { if epoll >= 0 { Glibc.close(epoll) } }
@@ -117,7 +113,7 @@ final class Reactor: @unchecked Sendable {
   }
 
   /// Accepts one connection, lets other workers accept the next and serves the one.
-  func accept(listener index: Int, _ worker: WorkerContext) {
+  func accept(listener index: Int, _ worker: Worker) {
     guard listeners.indices.contains(index), !isStopping else { return }
     let listener = listeners[index]
     var address = sockaddr_storage()

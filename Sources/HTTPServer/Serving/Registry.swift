@@ -40,19 +40,14 @@ final class Registry: @unchecked Sendable {
   private var slots: [Slot] = []
   private var statistics = ServerStatistics()
   private var isStopping = false
-  private var isSaturated = false
-  /// Workers that are to leave when they have done their request.
-  private var retiring = 0
   private let maxBufferedBytes: Int
   private let maxStreams: Int
-  private let minWorkers: Int
   /// Set when the server stops and the last connection has gone.
   private let emptied = Monitored(false)
 
   init(limits: ServerLimits) {
     maxBufferedBytes = limits.maxBufferedBytes
     maxStreams = limits.maxStreams
-    minWorkers = max(1, limits.minWorkers)
     mutex = .allocate(capacity: 1)
     mutex.initialize(to: pthread_mutex_t())
     pthread_mutex_init(mutex, nil)
@@ -228,52 +223,9 @@ final class Registry: @unchecked Sendable {
     return place
   }
 
-  // MARK: Threads
+  // MARK: Streams
 
   var snapshot: ServerStatistics { locked { statistics } }
-
-  func workerStarted() { locked { statistics.workers += 1 } }
-
-  /// False when the worker is one of the least that should stay.
-  func workerMayLeave(min: Int) -> Bool {
-    locked {
-      guard statistics.workers > min else { return false }
-      statistics.workers -= 1
-      return true
-    }
-  }
-
-  /// True when this was the last worker without work and nobody has been told yet.
-  func workerBusy() -> Bool {
-    locked {
-      statistics.busyWorkers += 1
-      guard statistics.busyWorkers >= statistics.workers, !isSaturated else { return false }
-      isSaturated = true
-      return true
-    }
-  }
-
-  /// True where the worker is to leave, and counts no more.
-  func workerIdle() -> Bool {
-    locked {
-      statistics.busyWorkers -= 1
-      guard retiring > 0, statistics.workers > minWorkers else { return false }
-      retiring -= 1
-      statistics.workers -= 1
-      return true
-    }
-  }
-
-  /// Half of the workers beyond the least number leave, each when it has done its request.
-  func retireHalf() { locked { retiring = max(0, (statistics.workers - minWorkers + 1) / 2) } }
-
-  /// Whether all workers are still busy; if not, the next time will be told again.
-  func staysSaturated() -> (saturated: Bool, workers: Int) {
-    locked {
-      isSaturated = statistics.busyWorkers >= statistics.workers
-      return (isSaturated, statistics.workers)
-    }
-  }
 
   func streamStarts() -> Bool {
     locked {

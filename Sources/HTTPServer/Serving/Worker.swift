@@ -2,8 +2,8 @@ internal import CSystem
 internal import Glibc
 internal import Primitives
 
-/// What a thread that serves connections brings along.
-final class WorkerContext {
+/// A fiber that serves connections, with what it brings along.
+final class Worker: FiberWorker {
   let reactor: Reactor
   let input: UnsafeMutableRawBufferPointer
   /// Answers on their way out; empty between turns.
@@ -18,54 +18,58 @@ final class WorkerContext {
   }
 
   deinit { input.deallocate() }
+
+  /// A connection, a job or a listener is ready.
+  func serve(_ event: CarrierEvent) {
+    if event.token == Reactor.jobToken {
+      switch reactor.jobs.pop() {
+      case .resume(let token)?:
+        if let connection = reactor.registry.claim(token, events: Reactor.wake) {
+          reactor.serve(connection, events: 0, self)
+        }
+      case .answer(let job)?: reactor.answer(job, self)
+      case nil: break
+      }
+    } else if event.token >> 32 == Reactor.listenerMark {
+      reactor.accept(listener: Int(event.token & 0xFFFF_FFFF), self)
+    } else if let connection = reactor.registry.claim(event.token, events: event.flags) {
+      reactor.serve(connection, events: event.flags, self)
+    }
+  }
 }
 
 extension Reactor {
-  /// Takes ready connections and jobs until the server stops, or until nothing has come for long and there are others.
-  func work() {
-    let worker = WorkerContext(self)
-    var event = epoll_event()
-    while true {
-      let count = epoll_wait(epoll, &event, 1, Self.workerPatience)
-      if count < 0, errno == EINTR { continue }
-      if count == 0 {
-        if registry.workerMayLeave(min: limits.minWorkers) { break }
-        continue
+  /// Starts the threads that carry the workers. False where the system has no room for one.
+  func startCarriers() -> Bool {
+    let count = max(1, limits.carriers)
+    for _ in 0..<count {
+      let carrier = Carrier(epoll: epoll, limit: limits.maxWorkers / count, helpers: helpers) { [self] in Worker(self) }
+      liveThreads.update { $0 += 1 }
+      let hasStarted = ServingThread.start("http-carrier") { [self] in
+        carrier.run()
+        liveThreads.update { $0 -= 1 }
       }
-      let token = event.data.u64
-      if count < 0 || token == Self.stopToken {
-        _ = registry.workerMayLeave(min: 0)
-        break
+      guard hasStarted else {
+        liveThreads.update { $0 -= 1 }
+        return false
       }
-      if registry.workerBusy() { supervisorBell.ring() }
-      if token == Self.jobToken {
-        switch jobs.pop() {
-        case .resume(let token)?:
-          if let connection = registry.claim(token, events: Self.wake) { serve(connection, events: 0, worker) }
-        case .answer(let job)?: answer(job, worker)
-        case nil: break
-        }
-      } else if token >> 32 == Self.listenerMark {
-        accept(listener: Int(token & 0xFFFF_FFFF), worker)
-      } else if let connection = registry.claim(token, events: event.events) {
-        serve(connection, events: event.events, worker)
-      }
-      if registry.workerIdle() { break }
+      carriers.withLock { $0.append(carrier) }
     }
-    liveThreads.update { $0 -= 1 }
+    return true
   }
 
-  func startWorker() -> Bool {
-    registry.workerStarted()
-    liveThreads.update { $0 += 1 }
-    if ServingThread.start("http-worker", { [self] in work() }) { return true }
-    _ = registry.workerMayLeave(min: 0)
-    liveThreads.update { $0 -= 1 }
-    return false
+  /// Connections have been served, or cut; handlers that still run are left to themselves.
+  func stopCarriers() {
+    let carriers = carriers.withLock { carriers in
+      defer { carriers = [] }
+      return carriers
+    }
+    for carrier in carriers { carrier.stop() }
+    helpers.close()
   }
 
   /// Turns until the connection can be parked, is closed or belongs to another thread.
-  func serve(_ first: Connection, events firstEvents: UInt32, _ worker: WorkerContext) {
+  func serve(_ first: Connection, events firstEvents: UInt32, _ worker: Worker) {
     var connection = first
     var outcome = connection.turn(events: firstEvents, worker)
     var rounds = 0
@@ -112,7 +116,7 @@ extension Reactor {
     }
   }
 
-  private func answer(_ job: HTTP2Job, _ worker: WorkerContext) {
+  func answer(_ job: HTTP2Job, _ worker: Worker) {
     job.session.deliver(.response(job.stream, handler.handle(job.request)))
     if let connection = registry.claim(job.token, events: Self.wake) { serve(connection, events: 0, worker) }
   }

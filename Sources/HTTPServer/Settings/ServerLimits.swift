@@ -11,9 +11,9 @@ package struct ServerLimits: Sendable {
   package var maxConnections = 16_384
   /// Bytes of unfinished requests and unsent answers, over all connections.
   package var maxBufferedBytes = 512 << 20
-  /// One for each processor: more that compute are in one another's way, and for those that wait others are started.
-  package var minWorkers = max(2, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-  /// Handlers may block, so this is how many requests can wait for the disk at the same time.
+  /// Threads that carry workers. One for each processor: more would be in one another's way.
+  package var carriers = max(2, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+  /// Fibers that serve requests, over all carriers: how many requests can wait for the disk at the same time.
   package var maxWorkers = 256
   /// Streamed answers, each of which has a thread.
   package var maxStreams = 128

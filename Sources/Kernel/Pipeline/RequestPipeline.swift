@@ -311,12 +311,20 @@ final class Exchange {
     guard WallClock.monotonicNanoseconds() < request.deadline else { throw Failures.tooLate }
     guard let mount else { throw unmounted }
     guard let route else { throw EngineError.unsupportedPath }
-    guard route.traits.isSuperset(of: .login) else { return try route.run(call) }
+    guard route.traits.isSuperset(of: .login) else { return try run(route) }
     guard operation.isWrite else { throw EngineError(status: 405, messages: ["unsupported operation"]) }
-    guard let loginName = route.loginName else { return try route.run(call) }
+    guard let loginName = route.loginName else { return try run(route) }
     return try state.logins.guarded(
-      mount.entry, now: request.received, name: { try loginName(call) }, login: { try route.run(call) })
+      mount.entry, now: request.received, name: { try loginName(call) }, login: { try run(route) })
   }
+
+  /// How much there is to list nobody knows before, and large bodies hold many things to do.
+  private func run(_ route: MountedEngine.BoundRoute) throws -> Reply {
+    let isPrompt = route.traits.contains(.prompt) && operation != .list && request.body.count <= Self.promptBytes
+    return isPrompt ? try route.run(call) : try Blocking.run { try route.run(call) }
+  }
+
+  private static let promptBytes = 64 << 10
 }
 
 extension AccessOperation {

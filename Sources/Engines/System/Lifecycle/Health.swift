@@ -15,13 +15,13 @@ private enum Fields {
 extension SystemEngine {
   static let healthRoutes: [Route<SystemEngine>] = [
     Route(
-      "health", traits: [.unauthenticated, .beforeUnseal, .unaudited, .refusesWithoutText],
+      "health", traits: [.unauthenticated, .beforeUnseal, .unaudited, .refusesWithoutText, .prompt],
       fields: [Fields.standbyOK.description, Fields.perfStandbyOK.description]
         + Fields.codes.map { Field.int($0.0, "The status to answer with in that state.").description },
       summary: "Whether the node is initialised, unsealed and active",
       [.read: { try health($1) }, .header: { try health($1) }]),
     Route(
-      "leader", traits: [.unauthenticated, .beforeUnseal, .unaudited, .refusesWithoutText],
+      "leader", traits: [.unauthenticated, .beforeUnseal, .unaudited, .refusesWithoutText, .prompt],
       summary: "Which node leads the cluster",
       [.read: { try leader($1) }]),
     Route(

@@ -13,7 +13,7 @@ private enum Fields {
 extension SystemEngine {
   static let sealRoutes: [Route<SystemEngine>] = [
     Route(
-      "seal-status", traits: [.unauthenticated, .beforeUnseal, .unaudited, .refusesWithoutText],
+      "seal-status", traits: [.unauthenticated, .beforeUnseal, .unaudited, .refusesWithoutText, .prompt],
       summary: "Whether the node is sealed, and how far unsealing is", [.read: { try sealStatus($1.session) }]),
     Route(
       "unseal", traits: [.unauthenticated, .beforeUnseal, .unaudited, .refusesWithoutText],

@@ -9,15 +9,15 @@ extension SystemEngine {
   static var wrappingRoutes: [Route<SystemEngine>] {
     [
       Route(
-        "wrapping/wrap", traits: .freeFields, summary: "Wrap data of the caller's own",
+        "wrapping/wrap", traits: [.freeFields, .prompt], summary: "Wrap data of the caller's own",
         help: "The request must ask for wrapping; its body is what the wrapping token then leads to.",
         [.update: { engine, call in try engine.wrap(call) }]),
       Route(
-        "wrapping/unwrap", traits: .wrappingToken, fields: [wrappedToken.description],
+        "wrapping/unwrap", traits: [.wrappingToken, .prompt], fields: [wrappedToken.description],
         summary: "Get a wrapped answer, once", help: "The wrapping token may also be the caller's own.",
         [.update: { engine, call in try engine.unwrap(call) }]),
       Route(
-        "wrapping/lookup", traits: .unauthenticated, fields: [wrappedToken.description],
+        "wrapping/lookup", traits: [.unauthenticated, .prompt], fields: [wrappedToken.description],
         summary: "Where a wrapped answer came from and how long it is kept",
         help: "Does not use the wrapping token up.",
         [
@@ -26,7 +26,7 @@ extension SystemEngine {
         ]
       ),
       Route(
-        "wrapping/rewrap", traits: .wrappingToken, fields: [wrappedToken.description],
+        "wrapping/rewrap", traits: [.wrappingToken, .prompt], fields: [wrappedToken.description],
         summary: "Move a wrapped answer to a new token", help: "The old token is of no use afterwards.",
         [.update: { engine, call in try engine.rewrap(call) }]),
       Route(

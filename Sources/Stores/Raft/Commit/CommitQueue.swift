@@ -96,12 +96,14 @@ final class CommitQueue: Sendable {
   private func lead(_ group: Group, after predecessor: Group?) {
     predecessor?.passed.wait()
     line.withLock { _ in group.isOpen = false }
-    let outcomes = process(group.batches)
-    // The next group is begun before all of this one have been told.
-    pass(group)
-    finished(outcomes, WallClock.monotonicNanoseconds() &* UInt64(outcomes.count) &- group.arrivals)
-    group.outcomes = outcomes
-    group.done.open()
+    Blocking.run {
+      let outcomes = process(group.batches)
+      // The next group is begun before all of this one have been told.
+      pass(group)
+      finished(outcomes, WallClock.monotonicNanoseconds() &* UInt64(outcomes.count) &- group.arrivals)
+      group.outcomes = outcomes
+      group.done.open()
+    }
   }
 
   private func alone<R>(last: Bool, _ body: () -> R) -> R? {

@@ -70,7 +70,8 @@ struct TokenEndpoints: Engine {
         help: "It ends with the caller's token, unless it is made as an orphan.",
         [.update: { engine, call in try engine.create(call, isOrphanPath: false) }]),
       Route(
-        "create-orphan", traits: .prompt, fields: Inputs.creation, summary: "Make a token that does not end with the caller's",
+        "create-orphan", traits: .prompt, fields: Inputs.creation,
+        summary: "Make a token that does not end with the caller's",
         [.update: { engine, call in try engine.create(call, isOrphanPath: true) }]),
       Route(
         "create/{role_name}", traits: .prompt, fields: Inputs.creation + [RoleInputs.name.description],

@@ -16,7 +16,8 @@ struct CubbyholeEngine: Engine {
 
   static let routes: [Route<CubbyholeEngine>] = [
     Route(
-      "{path...?}", traits: [.freeFields, .prompt], fields: [Field.string("path", "The key of the secret.").description],
+      "{path...?}", traits: [.freeFields, .prompt],
+      fields: [Field.string("path", "The key of the secret.").description],
       summary: "Secrets of the calling token alone",
       help: """
         Any path below the mount is the key of a secret, a JSON object that each write replaces as a whole. No other \

@@ -148,8 +148,9 @@ package final class Carrier: @unchecked Sendable {
     defer { isAsleep.store(false, ordering: .relaxed) }
     // Whoever brings something from now on wakes this thread.
     let isWanted =
-      hasMail.load(ordering: .sequentiallyConsistent) || isStopping.load(ordering: .sequentiallyConsistent)
-      && free.count == all.count
+      hasMail.load(ordering: .sequentiallyConsistent)
+      || isStopping.load(ordering: .sequentiallyConsistent)
+        && free.count == all.count
     if isWanted { return }
     var event = epoll_event()
     guard coffer_carrier_wait(takesEvents ? epoll : -1, &event) == 1 else { return }

@@ -165,11 +165,14 @@ let package = Package(
     .executableTarget(
       name: "coffer-bench", dependencies: ["CSystem"], path: "Benchmarks/Load", swiftSettings: Shared.settings),
 
-    // Tests, a target each; the first is what tests of engines mount them with.
+    // Tests, a target each; the first two are what tests of engines mount them with, and what runs closures on fibers.
     .target(
       name: "EngineFixture", dependencies: ["Primitives", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore"],
       path: "Tests/EngineFixture", swiftSettings: Shared.settings),
-    tests("Primitives", ["CSystem"]),
+    .target(
+      name: "FiberFixture", dependencies: ["Primitives", "CSystem"], path: "Tests/FiberFixture",
+      swiftSettings: Shared.settings),
+    tests("Primitives", ["CSystem", "FiberFixture"]),
     tests("SecretMemory", []),
     tests("JSONText", ["Primitives"]),
     tests("HCL", ["Primitives", "JSONText"]),
@@ -187,14 +190,16 @@ let package = Package(
     tests("Barrier", ["Primitives", "SecretMemory", "JSONText", "StorageAPI", "Cryptography"]),
     tests("AccessPolicy", ["Primitives", "JSONText", "HCL"]),
     tests("MemoryStore", ["Primitives", "StorageAPI"]),
-    tests("RaftStore", ["Primitives", "StorageAPI"]),
+    tests("RaftStore", ["Primitives", "StorageAPI", "FiberFixture"]),
     tests("NameTemplates", ["Primitives"]),
     tests("Identity", ["Primitives", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore"]),
     tests(
       "Tokens",
       ["Primitives", "SecretMemory", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore", "Cryptography", "Logging"]),
     tests("Leases", ["Primitives", "JSONText", "StorageAPI", "EngineAPI", "MemoryStore", "Tokens", "Metrics"]),
-    tests("AuditTrail", ["Primitives", "SecretMemory", "JSONText", "AuditAPI", "Cryptography", "Logging", "Metrics"]),
+    tests(
+      "AuditTrail",
+      ["Primitives", "SecretMemory", "JSONText", "AuditAPI", "Cryptography", "Logging", "Metrics", "FiberFixture"]),
     tests("EngineAPI", []),
     tests("KVEngine", ["Primitives", "JSONText", "StorageAPI", "EngineAPI"]),
     tests("TokenParameters", ["Primitives", "JSONText", "EngineAPI"]),

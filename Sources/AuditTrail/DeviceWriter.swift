@@ -9,7 +9,8 @@ internal import Synchronization
 /// let others go first, so that one write takes the entries of all requests that a carrier has under way.
 /// Any other device has a thread of its own, since a write that never returns would take with it whoever made it.
 final class DeviceWriter: Sendable {
-  /// Entries that go in one write. Unchecked because everything in it is reached under the queue's lock only.
+  /// Entries that go in one write. Unchecked because everything in it is reached under the queue's lock only, but for the outcome, which does not
+  /// change when it is there.
   final class Batch: @unchecked Sendable {
     fileprivate var bytes: [UInt8] = []
     fileprivate var entries = 0
@@ -57,7 +58,8 @@ final class DeviceWriter: Sendable {
   var chainHead: AuditChainHead? { device.chainHead }
 
   /// Entries that wait for the write under way to end.
-  var waiting: Int { queue.withLock { $0.collecting.entries } }
+  var waiting: Int { collected.load(ordering: .relaxed) }
+  private let collected = Atomic(0)
 
   func reopen() throws(AuditDeviceError) { try device.reopen() }
 
@@ -97,6 +99,7 @@ final class DeviceWriter: Sendable {
       }
       if batch.entries == 0 { batch.bytes = line } else { batch.bytes.append(contentsOf: line) }
       batch.entries += 1
+      self.collected.store(batch.entries, ordering: .relaxed)
       return .other(.waits(batch))
     }
     // Only a thread that writes has to be woken for a new entry.
@@ -111,6 +114,7 @@ final class DeviceWriter: Sendable {
     if !hasThread { Fiber.letOthersGoFirst() }
     while true {
       spin(batch)
+      if batch.isDone.load(ordering: .acquiring), let outcome = batch.outcome { return .finished(outcome) }
       var turn = queue.withLock { nextTurn(&$0, batch) }
       if turn == nil {
         let span = span(until: deadline)
@@ -176,6 +180,7 @@ final class DeviceWriter: Sendable {
   private func take(_ queue: inout Queue) -> (Batch, [UInt8]) {
     let batch = queue.collecting
     queue.collecting = Batch()
+    collected.store(0, ordering: .relaxed)
     begin(&queue, patience.now())
     let bytes = batch.bytes
     batch.bytes = []

@@ -1,4 +1,5 @@
 import AuditTrail
+import FiberFixture
 import Primitives
 import Testing
 
@@ -85,4 +86,28 @@ func hungDevicesCostNoMoreThanTheBound(count: Int) throws {
   let shown = trail.metrics.prometheus()
   #expect(shown.contains("vault_audit_device_queue{device=\"hung/\"} 3"))
   #expect(shown.contains("vault_audit_device_queue{device=\"good/\"} 0"))
+}
+
+/// The requests that a carrier has under way need one write together, and each goes on only when that is done.
+@Test func fibersOfOneCarrierShareAWrite() throws {
+  let tape = Tape()
+  let trail = Trail(["file": tape])
+  try trail.enable("file")
+  let before = tape.state.withLock { $0.writes }
+  let carriers = try Carriers(1)
+  let done = Monitored<[Int]>([])
+  carriers.run {
+    // They begin when this one has ended.
+    for _ in 0..<8 {
+      carriers.run {
+        let isRecorded = (try? trail.broker.request(request(), by: nil)) != nil
+        let writes = isRecorded ? tape.state.withLock { $0.writes } : -1
+        done.update { $0.append(writes) }
+      }
+    }
+  }
+  #expect(done.wait(atMost: .seconds(20)) { $0.count == 8 ? true : nil } == true)
+  #expect(done.withLock { $0 } == [Int](repeating: before + 1, count: 8))
+  #expect(tape.lines.count == before + 8)
+  carriers.stop()
 }

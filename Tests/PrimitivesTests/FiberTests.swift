@@ -1,70 +1,7 @@
-import CSystem
+import FiberFixture
 import Glibc
 import Primitives
 import Testing
-
-/// Carriers that run closures, each on a fiber.
-private final class Carriers: Sendable {
-  private final class Runner: FiberWorker {
-    let carriers: Carriers
-    init(_ carriers: Carriers) { self.carriers = carriers }
-
-    func serve(_ event: CarrierEvent) {
-      var count: UInt64 = 0
-      guard read(carriers.bell, &count, 8) == 8 else { return }
-      carriers.jobs.withLock { $0.isEmpty ? nil : $0.removeFirst() }?()
-    }
-  }
-
-  private let epoll = epoll_create1(0)
-  private let bell = eventfd(0, Int32(EFD_SEMAPHORE | EFD_NONBLOCK))
-  private let jobs = Locked<[@Sendable () -> Void]>([])
-  private let threads = Locked<[BackgroundThread]>([])
-  let carriers = Locked<[Carrier]>([])
-
-  init(_ count: Int, limit: Int = 1000) throws {
-    var event = epoll_event(events: EPOLLIN.rawValue, data: epoll_data_t(u64: 1))
-    epoll_ctl(epoll, EPOLL_CTL_ADD, bell, &event)
-    let helpers = HelperThreads { body in
-      guard let thread = BackgroundThread(body) else { return false }
-      thread.detach()
-      return true
-    }
-    for _ in 0..<count {
-      let carrier = Carrier(epoll: epoll, limit: limit, helpers: helpers) { [self] in Runner(self) }
-      let thread = try #require(BackgroundThread { carrier.run() })
-      carriers.withLock { $0.append(carrier) }
-      threads.withLock { $0.append(thread) }
-    }
-  }
-
-  func run(_ job: @escaping @Sendable () -> Void) {
-    jobs.withLock { $0.append(job) }
-    var one: UInt64 = 1
-    _ = write(bell, &one, 8)
-  }
-
-  /// Runs the body on a fiber and waits for it.
-  func value<R: Sendable>(_ body: @escaping @Sendable () -> R) -> R? {
-    let result = Monitored<R?>(nil)
-    run {
-      let value = body()
-      result.update { $0 = value }
-    }
-    return result.wait(atMost: .seconds(20)) { $0 }
-  }
-
-  var fibers: Int { carriers.withLock { $0.reduce(0) { $0 + $1.counts.fibers } } }
-
-  /// Returns when everything that was begun has ended.
-  func stop() {
-    for carrier in carriers.withLock({ $0 }) { carrier.stop() }
-    for thread in threads.withLock({ $0 }) { thread.join() }
-    carriers.withLock { $0 = [] }
-    close(epoll)
-    close(bell)
-  }
-}
 
 /// Waits on a plain thread until the number is reached.
 private func reaches(_ number: Monitored<Int>, _ wanted: Int) -> Bool {
@@ -249,7 +186,7 @@ private func reaches(_ number: Monitored<Int>, _ wanted: Int) -> Bool {
     #expect(reaches(done, 64))
     // How many of the calls fall together before the carrier looks nobody knows.
     for _ in 0..<10_000 where carriers.fibers > 8 {
-      for carrier in carriers.carriers.withLock({ $0 }) { carrier.shrink() }
+      carriers.shrink()
       #expect(carriers.value { 1 } == 1)
     }
     #expect(carriers.fibers <= 8)

@@ -1,3 +1,4 @@
+import FiberFixture
 import Primitives
 import StorageAPI
 import Testing
@@ -110,6 +111,26 @@ private func queue(_ diary: Diary, begun: Latch? = nil, mayEnd: Latch? = nil) ->
     #expect(diary.groups.first == [0])
     #expect(diary.groups.allSatisfy { $0.count < 3 })
     #expect(diary.groups.flatMap { $0 }.sorted() == [0, 1, 2, 3])
+  }
+
+  /// What the requests of one carrier want to commit goes in one group, although the first of them finds nobody at work.
+  @Test func fibersOfOneCarrierShareAGroup() throws {
+    let diary = Diary()
+    let queue = queue(diary)
+    let carriers = try Carriers(1)
+    let right = Monitored(0)
+    carriers.run {
+      // They begin when this one has ended.
+      for number in 1...8 {
+        carriers.run {
+          let isRight = queue.commit([batch(number)]) == [.success(CommitIndex(number))]
+          right.update { $0 += isRight ? 1 : 0 }
+        }
+      }
+    }
+    #expect(right.wait(atMost: .seconds(20)) { $0 == 8 ? true : nil } == true)
+    #expect(diary.groups == [Array(1...8)])
+    carriers.stop()
   }
 
   @Test func aClosedQueueTakesNothing() {

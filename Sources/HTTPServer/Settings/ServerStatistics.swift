@@ -8,6 +8,7 @@ package struct ServerStatistics: Sendable, Equatable {
   package var requests: UInt64 = 0
   /// Requests answered by `HTTPHandler.failure`.
   package var failures: UInt64 = 0
+  /// Fibers that serve requests, and those of them that do so now.
   package var workers = 0
   package var busyWorkers = 0
   /// Streamed answers under way.

@@ -163,7 +163,11 @@ package final class Carrier: @unchecked Sendable {
   }
 
   private func serve(_ event: CarrierEvent) {
-    guard let fiber = free.popLast() ?? make() else { return }
+    guard let fiber = free.popLast() ?? make() else {
+      // Without memory for a stack the carrier waits itself.
+      makeWorker().serve(event)
+      return
+    }
     leastFree = min(leastFree, free.count)
     busy.add(1, ordering: .relaxed)
     fiber.enter(with: event)

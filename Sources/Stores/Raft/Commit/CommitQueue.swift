@@ -95,6 +95,8 @@ final class CommitQueue: Sendable {
 
   private func lead(_ group: Group, after predecessor: Group?) {
     predecessor?.passed.wait()
+    // What other requests of this carrier want to commit takes part.
+    Fiber.letOthersGoFirst()
     line.withLock { _ in group.isOpen = false }
     Blocking.run {
       let outcomes = process(group.batches)

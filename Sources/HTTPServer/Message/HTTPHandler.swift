@@ -1,4 +1,5 @@
-/// What a server does with requests. Calls come from many threads at once and may block.
+/// What a server does with requests. Calls come from fibers of several carriers at once; they may wait for a `Latch`, and do in `Blocking.run` what else may
+/// take long.
 package protocol HTTPHandler: Sendable {
   func handle(_ request: HTTPRequest) -> HTTPResponse
 

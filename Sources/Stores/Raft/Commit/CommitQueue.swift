@@ -1,7 +1,7 @@
 internal import Primitives
 internal import StorageAPI
 
-/// Brings the commits of all threads into one order and into groups, without a thread of its own: whoever finds no group
+/// Brings the commits of all fibers and threads into one order and into groups, without a thread of its own: whoever finds no group
 /// that is open begins one and leads it. When the group before has passed, the leader closes its own to those who come
 /// later, processes it and tells all its members at once.
 final class CommitQueue: Sendable {

@@ -58,8 +58,7 @@ final class DeviceWriter: Sendable {
   var chainHead: AuditChainHead? { device.chainHead }
 
   /// Entries that wait for the write under way to end.
-  var waiting: Int { collected.load(ordering: .relaxed) }
-  private let collected = Atomic(0)
+  var waiting: Int { queue.withLock { $0.collecting.entries } }
 
   func reopen() throws(AuditDeviceError) { try device.reopen() }
 
@@ -99,7 +98,6 @@ final class DeviceWriter: Sendable {
       }
       if batch.entries == 0 { batch.bytes = line } else { batch.bytes.append(contentsOf: line) }
       batch.entries += 1
-      self.collected.store(batch.entries, ordering: .relaxed)
       return .other(.waits(batch))
     }
     // Only a thread that writes has to be woken for a new entry.
@@ -180,7 +178,6 @@ final class DeviceWriter: Sendable {
   private func take(_ queue: inout Queue) -> (Batch, [UInt8]) {
     let batch = queue.collecting
     queue.collecting = Batch()
-    collected.store(0, ordering: .relaxed)
     begin(&queue, patience.now())
     let bytes = batch.bytes
     batch.bytes = []

@@ -64,6 +64,8 @@ void coffer_fiber_set_current(void *fiber) { current_fiber = fiber; }
 
 enum { wake_signal = SIGURG };
 
+static _Thread_local sigset_t while_waiting;
+
 static void ignore(int signal) { (void)signal; }
 
 void coffer_carrier_prepare(void) {
@@ -73,17 +75,15 @@ void coffer_carrier_prepare(void) {
   sigset_t wake;
   sigemptyset(&wake);
   sigaddset(&wake, wake_signal);
-  pthread_sigmask(SIG_BLOCK, &wake, NULL);
+  pthread_sigmask(SIG_BLOCK, &wake, &while_waiting);
+  sigdelset(&while_waiting, wake_signal);
 }
 
 void coffer_carrier_wake(int thread) { tgkill(getpid(), thread, wake_signal); }
 
 int coffer_carrier_wait(int epoll, struct epoll_event *event) {
-  sigset_t open;
-  pthread_sigmask(SIG_BLOCK, NULL, &open);
-  sigdelset(&open, wake_signal);
-  if (epoll < 0) { return ppoll(NULL, 0, NULL, &open); }
-  return epoll_pwait(epoll, event, 1, -1, &open);
+  if (epoll < 0) { return ppoll(NULL, 0, NULL, &while_waiting); }
+  return epoll_pwait(epoll, event, 1, -1, &while_waiting);
 }
 
 static _Thread_local int locks_held;

@@ -27,7 +27,7 @@ package final class Latch: @unchecked Sendable {
       if !parked.isOpen { parked.fibers.append(fiber) }
       return !parked.isOpen
     }
-    if mustWait { Fiber.park() }
+    if mustWait { fiber.park() }
   }
 
   package func open() {

@@ -8,6 +8,23 @@ private func reaches(_ number: Monitored<Int>, _ wanted: Int) -> Bool {
   number.wait(atMost: .seconds(20)) { $0 >= wanted ? true : nil } ?? false
 }
 
+/// Fibers that have begun and wait until they may end.
+private struct HeldJobs {
+  let mayEnd = Latch()
+  let begun = Monitored(0)
+  let done = Monitored(0)
+
+  init(_ count: Int, on carriers: Carriers) {
+    for _ in 0..<count {
+      carriers.run { [mayEnd, begun, done] in
+        begun.update { $0 += 1 }
+        mayEnd.wait()
+        done.update { $0 += 1 }
+      }
+    }
+  }
+}
+
 @Suite struct FiberTests {
   private struct Refused: Error, Equatable { let number: Int }
 
@@ -151,39 +168,23 @@ private func reaches(_ number: Monitored<Int>, _ wanted: Int) -> Bool {
 
   @Test func eventsBeyondTheLimitWait() throws {
     let carriers = try Carriers(1, limit: 2)
-    let end = Latch()
-    let (begun, done) = (Monitored(0), Monitored(0))
-    for _ in 0..<5 {
-      carriers.run {
-        begun.update { $0 += 1 }
-        end.wait()
-        done.update { $0 += 1 }
-      }
-    }
-    #expect(reaches(begun, 2))
+    let jobs = HeldJobs(5, on: carriers)
+    #expect(reaches(jobs.begun, 2))
     #expect(carriers.fibers == 2)
-    #expect(begun.withLock { $0 } == 2)
-    end.open()
-    #expect(reaches(done, 5))
+    #expect(jobs.begun.withLock { $0 } == 2)
+    jobs.mayEnd.open()
+    #expect(reaches(jobs.done, 5))
     #expect(carriers.fibers == 2)
     carriers.stop()
   }
 
   @Test func fibersThatAreNotNeededGo() throws {
     let carriers = try Carriers(1)
-    let end = Latch()
-    let (begun, done) = (Monitored(0), Monitored(0))
-    for _ in 0..<64 {
-      carriers.run {
-        begun.update { $0 += 1 }
-        end.wait()
-        done.update { $0 += 1 }
-      }
-    }
-    #expect(reaches(begun, 64))
+    let jobs = HeldJobs(64, on: carriers)
+    #expect(reaches(jobs.begun, 64))
     #expect(carriers.fibers == 64)
-    end.open()
-    #expect(reaches(done, 64))
+    jobs.mayEnd.open()
+    #expect(reaches(jobs.done, 64))
     // How many of the calls fall together before the carrier looks nobody knows.
     for _ in 0..<10_000 where carriers.fibers > 8 {
       carriers.shrink()
@@ -196,20 +197,12 @@ private func reaches(_ number: Monitored<Int>, _ wanted: Int) -> Bool {
   /// What was begun is finished, what comes later is not begun.
   @Test func stoppingWaitsForWhatIsUnderWay() throws {
     let carriers = try Carriers(2)
-    let end = Latch()
-    let (begun, done) = (Monitored(0), Monitored(0))
-    for _ in 0..<10 {
-      carriers.run {
-        begun.update { $0 += 1 }
-        end.wait()
-        done.update { $0 += 1 }
-      }
-    }
-    #expect(reaches(begun, 10))
+    let jobs = HeldJobs(10, on: carriers)
+    #expect(reaches(jobs.begun, 10))
     let stopping = try #require(BackgroundThread { carriers.stop() })
-    end.open()
+    jobs.mayEnd.open()
     stopping.join()
-    #expect(done.withLock { $0 } == 10)
+    #expect(jobs.done.withLock { $0 } == 10)
   }
 
   /// All ways to wait, in any order, on several carriers.

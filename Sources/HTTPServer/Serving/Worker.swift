@@ -1,5 +1,3 @@
-internal import CSystem
-internal import Glibc
 internal import Primitives
 
 /// A fiber that serves connections, with what it brings along.

@@ -318,13 +318,9 @@ final class Exchange {
       mount.entry, now: request.received, name: { try loginName(call) }, login: { try run(route) })
   }
 
-  /// How much there is to list nobody knows before, and large bodies hold many things to do.
   private func run(_ route: MountedEngine.BoundRoute) throws -> Reply {
-    let isPrompt = route.traits.contains(.prompt) && operation != .list && request.body.count <= Self.promptBytes
-    return isPrompt ? try route.run(call) : try Blocking.run { try route.run(call) }
+    try route.run(call, bodyBytes: request.body.count)
   }
-
-  private static let promptBytes = 64 << 10
 }
 
 extension AccessOperation {

@@ -1,6 +1,5 @@
 internal import EngineAPI
 internal import JSONText
-internal import Primitives
 
 /// The way of requests while the node is sealed or not initialised: only the system engine's routes that work then.
 struct SealedPipeline {
@@ -17,7 +16,7 @@ struct SealedPipeline {
         rawBody: route.traits.contains(.rawBody) ? request.body : [], headers: [:],
         remoteAddress: request.remoteAddress, now: request.received, principal: nil, wrapTTL: nil,
         origin: Session(node: node, state: nil, inbound: request, token: nil))
-      let reply = try route.traits.contains(.prompt) ? route.run(call) : Blocking.run { try route.run(call) }
+      let reply = try route.run(call, bodyBytes: request.body.count)
       switch reply.content {
       case .none:
         return WireResponse(status: reply.status ?? 204, contentType: "", headers: reply.headers, body: .bytes([]))

@@ -10,7 +10,7 @@ package enum Blocking {
         fiber.resume()
       }
       // Without a thread others have to wait.
-      if isTaken { Fiber.park() } else { work.perform() }
+      if isTaken { fiber.park() } else { work.perform() }
       return work.take()
     }
     return try result.get()

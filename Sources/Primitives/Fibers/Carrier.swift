@@ -29,6 +29,8 @@ package final class Carrier: @unchecked Sendable {
 
   private var resumed: [Fiber] = []
   private var yielded: [Fiber] = []
+  /// Those whose turn it is; empty between turns.
+  private var entering: [Fiber] = []
   private var free: [Fiber] = []
   private var all: [ObjectIdentifier: Fiber] = [:]
   /// The least number of free fibers since the last look.
@@ -81,9 +83,8 @@ package final class Carrier: @unchecked Sendable {
     while true {
       takeMail()
       if !resumed.isEmpty {
-        let ready = resumed
-        resumed.removeAll(keepingCapacity: true)
-        for fiber in ready { fiber.enter() }
+        swap(&entering, &resumed)
+        enterAll()
         continue
       }
       let stops = isStopping.load(ordering: .relaxed)
@@ -92,9 +93,8 @@ package final class Carrier: @unchecked Sendable {
         continue
       }
       if !yielded.isEmpty {
-        let ready = yielded
-        yielded.removeAll(keepingCapacity: true)
-        for fiber in ready { fiber.enter() }
+        swap(&entering, &yielded)
+        enterAll()
         continue
       }
       if mayShrink.exchange(false, ordering: .relaxed) { releaseHalf() }
@@ -128,6 +128,11 @@ package final class Carrier: @unchecked Sendable {
   // MARK: The thread
 
   private var hasRoom: Bool { !free.isEmpty || all.count < limit }
+
+  private func enterAll() {
+    for fiber in entering { fiber.enter() }
+    entering.removeAll(keepingCapacity: true)
+  }
 
   private func takeMail() {
     guard hasMail.load(ordering: .relaxed), hasMail.exchange(false, ordering: .acquiringAndReleasing) else { return }

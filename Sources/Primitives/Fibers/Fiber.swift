@@ -41,8 +41,11 @@ package final class Fiber: @unchecked Sendable {
     coffer_fiber_current().map { Unmanaged<Fiber>.fromOpaque($0).takeUnretainedValue() }
   }
 
-  /// The carrier goes on with other fibers until `resume` is called, once for each time.
-  package static func park() { current?.leave() }
+  /// For the fiber itself: its carrier goes on with others until `resume` is called, once for each time.
+  package func park() {
+    assert(LockCount.held == 0, "waits while it holds a lock")
+    coffer_fiber_switch(stack, carrier.home)
+  }
 
   /// Whoever waits for this fiber calls it, from any thread, also before the fiber has parked.
   package func resume() { carrier.take(back: self, isOwn: Fiber.current?.carrier === carrier) }
@@ -52,7 +55,7 @@ package final class Fiber: @unchecked Sendable {
   package static func letOthersGoFirst() {
     guard let fiber = current else { return }
     fiber.carrier.yields(fiber)
-    fiber.leave()
+    fiber.park()
   }
 
   // MARK: For the carrier
@@ -69,18 +72,13 @@ package final class Fiber: @unchecked Sendable {
     enter()
   }
 
-  private func leave() {
-    assert(LockCount.held == 0, "waits while it holds a lock")
-    coffer_fiber_switch(stack, carrier.home)
-  }
-
   private func live() {
     let worker = carrier.makeWorker()
     while let event {
       self.event = nil
       worker.serve(event)
       carrier.isFree(self)
-      leave()
+      park()
     }
   }
 }

@@ -1,10 +1,17 @@
-internal import Glibc
-internal import Synchronization
-
 /// Threads for what fibers must not do themselves, as many as are needed at a time.
 package final class HelperThreads: Sendable {
   private final class Helper: Sendable {
-    let job = Monitored<(@Sendable () -> Void)?>(nil)
+    private let job = Monitored<(@Sendable () -> Void)?>(nil)
+
+    func give(_ work: @escaping @Sendable () -> Void) { job.update { $0 = work } }
+
+    /// Nil where there is nothing to do by then.
+    func take(atMost patience: TimeSpan? = nil) -> (@Sendable () -> Void)? {
+      job.wait(atMost: patience) { job in
+        defer { job = nil }
+        return job
+      }
+    }
   }
 
   private struct Pool {
@@ -27,7 +34,7 @@ package final class HelperThreads: Sendable {
   /// False where there is no thread to be had.
   func run(_ job: @escaping @Sendable () -> Void) -> Bool {
     if let helper = pool.withLock({ $0.free.popLast() }) {
-      helper.job.update { $0 = job }
+      helper.give(job)
       return true
     }
     let helper = Helper()
@@ -44,7 +51,7 @@ package final class HelperThreads: Sendable {
       defer { pool.free = [] }
       return pool.free
     }
-    for helper in free { helper.job.update { $0 = {} } }
+    for helper in free { helper.give {} }
   }
 
   private func work(_ helper: Helper) {
@@ -54,10 +61,7 @@ package final class HelperThreads: Sendable {
         return !pool.isClosed
       }
       guard stays else { return }
-      var job = helper.job.wait(atMost: Self.patience) { job in
-        defer { job = nil }
-        return job
-      }
+      var job = helper.take(atMost: Self.patience)
       if job == nil {
         let isOut = pool.withLock { pool in
           guard let place = pool.free.firstIndex(where: { $0 === helper }) else { return false }
@@ -66,10 +70,7 @@ package final class HelperThreads: Sendable {
         }
         if isOut { return }
         // Somebody has just given it work.
-        job = helper.job.wait { job in
-          defer { job = nil }
-          return job
-        }
+        job = helper.take()
       }
       job?()
     }

@@ -1,31 +1,38 @@
 #define _GNU_SOURCE
 #include "Fiber.h"
 
+#include "StackSwitch.h"
+
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <ucontext.h>
 #include <unistd.h>
 
 struct coffer_fiber {
-  ucontext_t context;
+  coffer_stack_place place;
+  coffer_fiber *home;
+  void (*body)(void *);
+  void *argument;
   void *mapping;
   size_t mapped_bytes;
 };
 
 coffer_fiber *coffer_fiber_of_thread(void) { return calloc(1, sizeof(coffer_fiber)); }
 
-// makecontext passes numbers of the size of an int.
-static void begin(unsigned body_low, unsigned body_high, unsigned argument_low, unsigned argument_high) {
-  void (*body)(void *) = (void (*)(void *))((uintptr_t)body_high << 32 | body_low);
-  body((void *)((uintptr_t)argument_high << 32 | argument_low));
+static void live(void *argument) {
+  coffer_fiber *fiber = argument;
+  fiber->body(fiber->argument);
+  coffer_fiber_switch(fiber, fiber->home);
 }
 
 coffer_fiber *coffer_fiber_make(size_t stack_bytes, coffer_fiber *home, void (*body)(void *), void *argument) {
   coffer_fiber *fiber = calloc(1, sizeof *fiber);
   if (fiber == NULL) { return NULL; }
+  fiber->home = home;
+  fiber->body = body;
+  fiber->argument = argument;
   size_t guard = (size_t)sysconf(_SC_PAGESIZE);
   int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK;
   void *mapping = mmap(NULL, guard + stack_bytes, PROT_NONE, flags, -1, 0);
@@ -35,21 +42,16 @@ coffer_fiber *coffer_fiber_make(size_t stack_bytes, coffer_fiber *home, void (*b
   }
   fiber->mapping = mapping;
   fiber->mapped_bytes = guard + stack_bytes;
-  if (mprotect((char *)mapping + guard, stack_bytes, PROT_READ | PROT_WRITE) != 0 ||
-      getcontext(&fiber->context) != 0) {
+  char *stack = (char *)mapping + guard;
+  if (mprotect(stack, stack_bytes, PROT_READ | PROT_WRITE) != 0 ||
+      !coffer_stack_begin(&fiber->place, stack, stack_bytes, live, fiber)) {
     coffer_fiber_free(fiber);
     return NULL;
   }
-  fiber->context.uc_stack.ss_sp = (char *)mapping + guard;
-  fiber->context.uc_stack.ss_size = stack_bytes;
-  fiber->context.uc_link = &home->context;
-  uintptr_t code = (uintptr_t)body, data = (uintptr_t)argument;
-  makecontext(&fiber->context, (void (*)(void))begin, 4, (unsigned)code, (unsigned)(code >> 32), (unsigned)data,
-              (unsigned)(data >> 32));
   return fiber;
 }
 
-void coffer_fiber_switch(coffer_fiber *from, coffer_fiber *to) { swapcontext(&from->context, &to->context); }
+void coffer_fiber_switch(coffer_fiber *from, coffer_fiber *to) { coffer_stack_switch(&from->place, &to->place); }
 
 void coffer_fiber_free(coffer_fiber *fiber) {
   if (fiber->mapping != NULL) { munmap(fiber->mapping, fiber->mapped_bytes); }

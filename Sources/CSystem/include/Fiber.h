@@ -2,7 +2,7 @@
 #include <stddef.h>
 #include <sys/epoll.h>
 
-/// A stack and the place where the work on it goes on (makecontext(3)).
+/// A stack and the place where the work on it goes on.
 typedef struct coffer_fiber coffer_fiber;
 
 /// For the calling thread as it is, to be switched back to. NULL where there is no memory.

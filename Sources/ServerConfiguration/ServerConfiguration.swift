@@ -82,7 +82,7 @@ package struct RaftConfiguration: Sendable, Equatable {
   /// Entries to keep in the log behind a snapshot.
   package var trailingLogs: Int64 = 10_000
   /// Entries after which a snapshot is due.
-  package var snapshotThreshold: Int64 = 8192
+  package var snapshotThreshold: Int64 = 1024
   /// Bytes.
   package var maxEntrySize: Int64 = 1 << 20
 

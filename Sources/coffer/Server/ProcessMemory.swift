@@ -19,7 +19,7 @@ enum ProcessMemory {
   static func trim() { if mallinfo2().fordblks > keptBytes { malloc_trim(0) } }
 
   /// Free memory below this is kept for the next requests.
-  private static let keptBytes = 16 << 20
+  private static let keptBytes = 8 << 20
 
   /// Neither core dumps nor debuggers of the same user; those of the administrator still can.
   static func forbidDumps() {

@@ -25,6 +25,8 @@ final class OverlaidState: Sendable {
   }
 
   private static let stepBytes = 16 << 20
+  /// LMDB keeps the memory of its largest transaction, which may take several pages for each change.
+  private static let mostStepEntries = 1024
   private static let memoryBytes = 96 << 20
 
   private let disk: any StateStorage
@@ -45,7 +47,7 @@ final class OverlaidState: Sendable {
     sums: Locked<RaftStoreStatistics>, report: @escaping @Sendable (_ level: String, _ message: String) -> Void
   ) throws(StoreError) {
     self.disk = disk
-    self.stepEntries = stepEntries
+    self.stepEntries = min(stepEntries, Self.mostStepEntries)
     self.sums = sums
     self.report = report
     memory = Monitored(try Self.replay(log, onto: disk, from: position))
@@ -244,6 +246,8 @@ final class OverlaidState: Sendable {
       return memory.flushFailure != nil
     }
     if recovered { report("info", "the state can be written again") }
+    // A step goes over much of the file, whose pages would stay.
+    disk.trim()
     sums.withLock { sums in
       sums.flushes &+= 1
       sums.flushNanoseconds &+= WallClock.monotonicNanoseconds() &- began

@@ -2,7 +2,9 @@ package import JSONText
 package import Primitives
 
 /// What an entry tells about an answer. Empty members are left out of the entry.
-package struct AuditResponse: Sendable {
+///
+/// A class, because it is handed on much and has many members.
+package final class AuditResponse {
   package struct WrapInfo: Sendable {
     package var token: String
     package var accessor: String

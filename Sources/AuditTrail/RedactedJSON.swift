@@ -60,13 +60,13 @@ struct RedactedJSON: ~Copyable {
     case UInt8(ascii: "["): return try array(isClear: isClear, depth: depth, to: &out)
     case UInt8(ascii: "\""):
       let token = try string()
-      if let hash = rules.hash, !isClear { try Self.append(hash, token, to: &out) } else { out.append(token) }
+      if isClear || rules.hash == nil { out.append(token) } else { try appendHashed(token, to: &out) }
     case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
       let token = run { Self.isNumeric($0) }
-      if let hash = rules.hash, rules.hashesNumbers, !isClear {
-        hash.appendQuoted(UnsafeRawBufferPointer(token), to: &out)
-      } else {
+      if isClear || !rules.hashesNumbers || rules.hash == nil {
         out.append(token)
+      } else {
+        rules.hash?.appendQuoted(UnsafeRawBufferPointer(token), to: &out)
       }
     default:
       let token = run { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) }
@@ -140,14 +140,13 @@ struct RedactedJSON: ~Copyable {
     return rules.clearKeys.contains(plain)
   }
 
-  private static func append(
-    _ hash: SaltedHash, _ token: UnsafeBufferPointer<UInt8>, to out: inout ByteBuffer
-  ) throws(Unreadable) {
-    if hasEscapes(token) {
-      guard let text = Self.text(token) else { throw Unreadable() }
-      out.append(hash.quoted(text))
+  private func appendHashed(_ token: UnsafeBufferPointer<UInt8>, to out: inout ByteBuffer) throws(Unreadable) {
+    if Self.hasEscapes(token) {
+      guard var text = Self.text(token) else { throw Unreadable() }
+      text.withUTF8 { rules.hash?.appendQuoted(UnsafeRawBufferPointer($0), to: &out) }
     } else {
-      hash.appendQuoted(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: token.dropFirst().dropLast())), to: &out)
+      rules.hash?.appendQuoted(
+        UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: token.dropFirst().dropLast())), to: &out)
     }
   }
 

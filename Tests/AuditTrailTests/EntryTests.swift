@@ -38,7 +38,7 @@ private func hmac(_ text: String) -> JSONValue {
   let time: JSONValue = "2026-01-02T03:04:05.678Z"
   #expect(try tape.last() == ["auth": auth, "request": asked, "time": time, "type": "request"])
 
-  var answer = AuditResponse(mount: write.mount)
+  let answer = AuditResponse(mount: write.mount)
   answer.data = JSONText(
     trusted: Array("{ \"created_time\": \"2026\",\n \"deletion_time\": \"\", \"version\": 1, \"x\": null }".utf8))
   try trail.broker.response(receipt, answer)
@@ -84,7 +84,7 @@ private func hmac(_ text: String) -> JSONValue {
   after.metadata = ["username": "mona"]
   after.tokenTTL = .hours(768)
   after.tokenType = "service"
-  var answer = AuditResponse(mount: login.mount)
+  let answer = AuditResponse(mount: login.mount)
   answer.auth = after
   try trail.broker.response(receipt, answer, by: AuditCaller(after))
   let expected: JSONValue = [
@@ -107,7 +107,7 @@ private func hmac(_ text: String) -> JSONValue {
   read.namespaceID = "abc123"
   read.namespacePath = "team/"
   let receipt = try trail.broker.request(read, by: AuditCaller(tokenAuth()))
-  var answer = AuditResponse(mount: nil)
+  let answer = AuditResponse(mount: nil)
   answer.wrapInfo = AuditResponse.WrapInfo(
     token: "hvs.wrap", accessor: "wrap-accessor", ttl: .seconds(60), creationTime: Timestamp(seconds: 0),
     creationPath: "secret/data/app")
@@ -140,7 +140,7 @@ private func hmac(_ text: String) -> JSONValue {
   let receipt = try trail.broker.request(write, by: AuditCaller(tokenAuth()))
   #expect(try tape.last()["request"]?["data"] == ["user": "mona", "n": 5])
   #expect(try tape.last()["auth"]?["client_token"] == "hvs.token")
-  var answer = AuditResponse(mount: nil)
+  let answer = AuditResponse(mount: nil)
   answer.data = json(["note": "a\nb<\u{2028}"])
   try trail.broker.response(receipt, answer)
   #expect(try tape.last()["response"]?["data"] == ["note": "a\nb<\u{2028}"])
@@ -161,7 +161,7 @@ private func hmac(_ text: String) -> JSONValue {
     try tape.last()["request"]?["data"] == [
       "data": ["user": hmac("plain")], "ke\"y": "open", "list": ["a", ["b"], ["c": hmac("d")]], "other": hmac("1"),
     ])
-  var answer = AuditResponse(mount: write.mount)
+  let answer = AuditResponse(mount: write.mount)
   answer.data = json(["metadata": ["user": "seen", "x": "hidden"], "data": ["user": "seen"], "t\u{e9}": "caf\u{e9}\n"])
   try trail.broker.response(receipt, answer)
   #expect(
@@ -174,7 +174,7 @@ private func hmac(_ text: String) -> JSONValue {
   let tape = Tape()
   let trail = Trail(["tape": tape])
   try trail.enable("tape", options: ["elide_list_responses": "true"])
-  var answer = AuditResponse(mount: nil)
+  let answer = AuditResponse(mount: nil)
   answer.data = json(["keys": ["a,b", "c]"], "key_info": ["a": ["keys": ["x", "y"]]], "more": ["keys": ["z"]]])
   try trail.broker.response(try trail.broker.request(request("list"), by: nil), answer)
   #expect(try tape.last()["response"]?["data"] == ["keys": 2, "key_info": 1, "more": ["keys": [hmac("z")]]])
@@ -194,7 +194,7 @@ private func hmac(_ text: String) -> JSONValue {
     "{\"a\":secret}", "{\"a\":\"secret", "{\"a\":\"x\"}secret", "{\"a\":\"\\u00zz\"}",
     String(repeating: "[", count: 5000),
   ] {
-    var answer = AuditResponse(mount: nil)
+    let answer = AuditResponse(mount: nil)
     answer.data = JSONText(trusted: Array(text.utf8))
     try trail.broker.response(try trail.broker.request(request(), by: nil), answer)
     #expect(try tape.last()["response"]?["data"] == hmac(text))

@@ -40,7 +40,7 @@ struct RequestRecord {
   /// Must be done before the answer is sent.
   func response(_ outcome: Outcome) throws {
     guard let receipt else { return }
-    var response = AuditResponse(mount: mount)
+    let response = AuditResponse(mount: mount)
     var error = ""
     switch outcome.body {
     case .failure(let failure):

@@ -183,7 +183,7 @@ let package = Package(
     tests("IdentityTokens", ["Primitives", "JSONText", "Cryptography", "JOSE", "AccessPolicy"]),
     tests("SSHKeys", ["Primitives", "SecretMemory", "Cryptography"]),
     tests("Logging", ["Primitives", "JSONText"]),
-    tests("Metrics", ["Primitives", "JSONText"]),
+    tests("Metrics", ["Primitives", "JSONText", "FiberFixture"]),
     tests("Shamir", ["Primitives", "SecretMemory"]),
     tests("ShamirSeal", ["Primitives", "SecretMemory", "SealAPI"]),
     tests("StaticSeal", ["Primitives", "SecretMemory", "SealAPI"]),

@@ -88,6 +88,12 @@ int coffer_carrier_wait(int epoll, struct epoll_event *event) {
   return epoll_pwait(epoll, event, 1, -1, &while_waiting);
 }
 
+static _Thread_local int stripe;
+
+int coffer_stripe(void) { return stripe; }
+
+void coffer_set_stripe(int number) { stripe = number; }
+
 static _Thread_local int locks_held;
 
 int coffer_locks_held(void) { return locks_held; }

@@ -222,10 +222,10 @@ private final class Contexts: Sendable {
   private let cipher: Cipher
   private let key: SecretBytes
   private let encrypts: Int32
-  private let idle = Locked<[OpaquePointer]>([])
+  private let idle = Striped { [OpaquePointer]() }
 
-  /// More than as many threads as are busy at once need not be kept.
-  private static let most = 32
+  /// Of a carrier. More than as many as are in use at once need not be kept.
+  private static let most = 8
 
   init(cipher: Cipher, key: SecretBytes, encrypts: Int32) {
     self.cipher = cipher
@@ -233,10 +233,10 @@ private final class Contexts: Sendable {
     self.encrypts = encrypts
   }
 
-  deinit { idle.withLock { for context in $0 { EVP_CIPHER_CTX_free(context) } } }
+  deinit { idle.forEach { for context in $0 { EVP_CIPHER_CTX_free(context) } } }
 
   func take() -> OpaquePointer? {
-    if let context = idle.withLock({ $0.popLast() }) { return context }
+    if let context = idle.withOwn({ $0.popLast() }) { return context }
     guard let context = EVP_CIPHER_CTX_new() else { return nil }
     let keyed = key.withBytes { key in
       EVP_CipherInit_ex(
@@ -250,7 +250,7 @@ private final class Contexts: Sendable {
   }
 
   func giveBack(_ context: OpaquePointer) {
-    let kept = idle.withLock { idle in
+    let kept = idle.withOwn { idle in
       if idle.count >= Self.most { return false }
       idle.append(context)
       return true

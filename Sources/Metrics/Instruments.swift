@@ -10,6 +10,15 @@ struct Aggregate {
   var least = 0.0
   var greatest = 0.0
 
+  mutating func add(_ other: Aggregate) {
+    if other.count == 0 { return }
+    least = count == 0 ? other.least : min(least, other.least)
+    greatest = count == 0 ? other.greatest : max(greatest, other.greatest)
+    count &+= other.count
+    sum += other.sum
+    squares += other.squares
+  }
+
   mutating func add(_ value: Double) {
     least = count == 0 ? value : min(least, value)
     greatest = count == 0 ? value : max(greatest, value)
@@ -100,7 +109,7 @@ package final class Gauge: Sendable {
 
 /// How long something takes, in milliseconds, with quantiles over the last observations.
 package final class Summary: Sendable {
-  /// How many observations quantiles stand on.
+  /// On how many observations of each carrier quantiles stand.
   package static let window = 512
 
   private struct State {
@@ -112,13 +121,13 @@ package final class Summary: Sendable {
   }
 
   private let clock: WallClock
-  private let state = Locked(State())
+  private let state = Striped { State() }
 
   init(clock: WallClock) { self.clock = clock }
 
   package func observe(milliseconds: Double) {
     let now = clock.now()
-    state.withLock { state in
+    state.withOwn { state in
       if state.samples.count < Self.window {
         state.samples.append(milliseconds)
       } else {
@@ -143,17 +152,24 @@ package final class Summary: Sendable {
   }
 
   func reading() -> Reading {
-    let copy = state.withLock { $0 }
-    let sorted = copy.samples.sorted()
+    var (samples, count, sum) = ([Double](), UInt64(0), 0.0)
+    state.forEach { state in
+      samples += state.samples
+      count &+= state.count
+      sum += state.sum
+    }
+    let sorted = samples.sorted()
     let quantiles = [("0.5", 0.5), ("0.9", 0.9), ("0.99", 0.99)].map { text, quantile in
       // The smallest value that at least that share of the observations does not exceed.
       let rank = Int((quantile * Double(sorted.count)).rounded(.up))
       return (quantile: text, value: sorted.isEmpty ? Double.nan : sorted[max(0, rank - 1)])
     }
-    return Reading(count: copy.count, sum: copy.sum, quantiles: quantiles)
+    return Reading(count: count, sum: sum, quantiles: quantiles)
   }
 
   func aggregate(at time: Timestamp, finished: Bool) -> Aggregate {
-    state.withLock { $0.intervals.aggregate(at: time, finished: finished) }
+    var whole = Aggregate()
+    state.forEach { whole.add($0.intervals.aggregate(at: time, finished: finished)) }
+    return whole
   }
 }

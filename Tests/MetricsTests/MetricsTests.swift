@@ -1,3 +1,4 @@
+import FiberFixture
 import JSONText
 import Metrics
 import Primitives
@@ -46,6 +47,27 @@ private final class Hands: Sendable {
   #expect(text.contains("s{quantile=\"0.9\"} 461\n"))
   #expect(text.contains("s{quantile=\"0.99\"} 507\n"))
   #expect(text.contains("s_count \(1000 + Summary.window)\n"))
+}
+
+/// Each carrier counts for itself; what is shown is the whole.
+@Test func observationsOfAllThreadsAreOneSummary() throws {
+  let registry = MetricsRegistry(clock: Hands().clock)
+  let summary = registry.summary("s")
+  summary.observe(milliseconds: 10)
+  summary.observe(milliseconds: 40)
+  let carriers = try Carriers(1)
+  #expect(carriers.value { summary.observe(milliseconds: 20) } != nil)
+  #expect(carriers.value { summary.observe(milliseconds: 30) } != nil)
+  carriers.stop()
+  let text = registry.prometheus()
+  #expect(text.contains("s{quantile=\"0.5\"} 20\n"))
+  #expect(text.contains("s{quantile=\"0.99\"} 40\n"))
+  #expect(text.contains("s_sum 100\ns_count 4\n"))
+  let sampled = try #require(registry.json()["Samples"]?.arrayValue?.first)
+  #expect(sampled["Count"] == 4 && sampled["Sum"] == 100)
+  #expect(sampled["Min"] == 10 && sampled["Max"] == 40 && sampled["Mean"] == 25)
+  // Of 10, 20, 30 and 40: the square root of 500 / 3.
+  #expect(abs((sampled["Stddev"]?.numberValue?.double ?? 0) - 12.9099445) < 0.0001)
 }
 
 @Test func documentOfTheLastFinishedInterval() throws {

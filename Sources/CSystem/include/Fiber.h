@@ -30,6 +30,10 @@ void coffer_carrier_wake(int thread);
 /// epoll_wait(2) of one event without end, until coffer_carrier_wake; waits for that alone where `epoll` is negative.
 int coffer_carrier_wait(int epoll, struct epoll_event *event);
 
+/// A number that the calling thread was given; 0 at first.
+int coffer_stripe(void);
+void coffer_set_stripe(int number);
+
 /// How many locks the calling thread holds, by its own account.
 int coffer_locks_held(void);
 void coffer_locks_note(int change);

@@ -1,8 +1,7 @@
 package import Primitives
 internal import Tokens
 
-/// The requests under way, for operators who wonder what a server is busy with. Kept in parts so that requests seldom wait for
-/// one another.
+/// The requests under way, for operators who wonder what a server is busy with.
 package final class InFlightRequests: Sendable {
   private struct Part {
     var requests: [InboundRequest?] = []
@@ -12,18 +11,15 @@ package final class InFlightRequests: Sendable {
 
   /// Where a request was put.
   struct Place {
-    fileprivate let part: Int
+    fileprivate let stripe: Int
     fileprivate let index: Int
   }
 
-  private let parts: [Locked<Part>]
-
-  init() { parts = (0..<16).map { _ in Locked(Part()) } }
+  private let parts = Striped { Part() }
 
   func begin(_ request: InboundRequest) -> Place {
-    // Ids are random, so that any digit does.
-    let part = Int(request.id.utf8.first ?? 0) % parts.count
-    let index = parts[part].withLock { part in
+    let stripe = parts.own
+    let index = parts.with(stripe) { part in
       if let index = part.free.popLast() {
         part.requests[index] = request
         return index
@@ -31,11 +27,11 @@ package final class InFlightRequests: Sendable {
       part.requests.append(request)
       return part.requests.count - 1
     }
-    return Place(part: part, index: index)
+    return Place(stripe: stripe, index: index)
   }
 
   func end(_ place: Place) {
-    parts[place.part].withLock { part in
+    parts.with(place.stripe) { part in
       part.requests[place.index] = nil
       part.free.append(place.index)
     }
@@ -43,7 +39,9 @@ package final class InFlightRequests: Sendable {
 
   /// Oldest first.
   package var all: [InboundRequest] {
-    parts.flatMap { part in part.withLock { $0.requests.compactMap { $0 } } }.sorted { $0.received < $1.received }
+    var all: [InboundRequest] = []
+    parts.forEach { all += $0.requests.compactMap { $0 } }
+    return all.sorted { $0.received < $1.received }
   }
 }
 

@@ -80,6 +80,7 @@ package final class Carrier: @unchecked Sendable {
     home = coffer_fiber_of_thread()
     thread = coffer_thread_id()
     coffer_carrier_prepare()
+    Stripe.claim()
     while true {
       takeMail()
       if !resumed.isEmpty {

@@ -2,6 +2,7 @@ internal import CLMDB
 internal import Glibc
 internal import Primitives
 internal import StorageAPI
+internal import Synchronization
 
 /// The state in an LMDB table. Each step is one transaction, synced by LMDB before it shows, so a crash leaves the last whole step.
 final class LMDBState: StateStorage, @unchecked Sendable {
@@ -10,8 +11,17 @@ final class LMDBState: StateStorage, @unchecked Sendable {
   private let table: MDB_dbi
   private let folder: String
   private let sliceBytes: Int
-  private let readers = Monitored(Readers())
-  private let mapSize: Locked<Int>
+  private let readers = Striped { Readers() }
+  /// For whoever waits for readers to end, or for the map to stand still.
+  private let readersChanged = Monitored(())
+  private let isClosing = Atomic(false)
+  private let map: Locked<Map>
+
+  private struct Map {
+    var size: Int
+    /// Nil where it was not found.
+    var bytes: UnsafeRawBufferPointer?
+  }
 
   private struct Readers {
     var idle: [LMDBReading] = []
@@ -21,7 +31,8 @@ final class LMDBState: StateStorage, @unchecked Sendable {
     var isClosed = false
   }
 
-  private static let readerLimit = 1000
+  /// Of each carrier.
+  private static let readerLimit = 1000 / Striped<Readers>.count
   /// The table's record of position (16 bytes) and the number of the last layer (8).
   private static let header: [UInt8] = [2]
 
@@ -41,7 +52,7 @@ final class LMDBState: StateStorage, @unchecked Sendable {
     }
     guard let environment = opened else { throw .unavailable("there is no room for the map of the state in \(folder)") }
     self.environment = environment
-    mapSize = Locked(size)
+    map = Locked(Map(size: size, bytes: Self.swappableMapping(of: folder)))
     do throws(StoreError) {
       var transaction: OpaquePointer?
       try LMDBError.check(mdb_txn_begin(environment, nil, 0, &transaction), "opening")
@@ -67,17 +78,20 @@ final class LMDBState: StateStorage, @unchecked Sendable {
     try LMDBError.check(mdb_env_create(&created), "opening")
     guard let environment = created else { return nil }
     mdb_env_set_mapsize(environment, mapBytes)
-    mdb_env_set_maxreaders(environment, UInt32(readerLimit + 16))
+    mdb_env_set_maxreaders(environment, UInt32(1000 + 16))
     let code = mdb_env_open(environment, folder, UInt32(MDB_NOTLS), 0o600)
     if code != 0 { mdb_env_close(environment) }
     if code == ENOMEM { return nil }
     try LMDBError.check(code, "opening")
-    allowSwapping(folder)
     return environment
   }
 
   /// What the map holds is encrypted: a process that keeps its memory out of swap space need not keep its whole storage there.
-  private static func allowSwapping(_ folder: String) { forEachMapping(folder) { munlock($0, $1) } }
+  private static func swappableMapping(of folder: String) -> UnsafeRawBufferPointer? {
+    let bytes = mapping(of: folder)
+    if let bytes { munlock(bytes.baseAddress, bytes.count) }
+    return bytes
+  }
 
   /// Pages of the file that were read count as the process's memory until they are let go of; what is read again comes
   /// back from the system's cache.
@@ -85,11 +99,13 @@ final class LMDBState: StateStorage, @unchecked Sendable {
     // While somebody reads, the map stays where it is.
     guard let reading = try? begin() else { return }
     defer { reading.end() }
-    Self.forEachMapping(folder) { madvise(UnsafeMutableRawPointer(mutating: $0), $1, Int32(MADV_DONTNEED)) }
+    guard let bytes = map.withLock({ $0.bytes }) else { return }
+    madvise(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count, Int32(MADV_DONTNEED))
   }
 
-  private static func forEachMapping(_ folder: String, _ body: (UnsafeRawPointer, _ count: Int) -> Int32) {
-    guard let mappings = fopen("/proc/self/maps", "re") else { return }
+  /// LMDB does not tell where it has put its file.
+  private static func mapping(of folder: String) -> UnsafeRawBufferPointer? {
+    guard let mappings = fopen("/proc/self/maps", "re") else { return nil }
     defer { fclose(mappings) }
     var line = [CChar](repeating: 0, count: 4096 + 128)
     while fgets(&line, Int32(line.count), mappings) != nil {
@@ -99,8 +115,9 @@ final class LMDBState: StateStorage, @unchecked Sendable {
       guard text.hasSuffix("/data.mdb\n"), text.contains(folder), bounds.count == 2,
         let start = UnsafeRawPointer(bitPattern: bounds[0])
       else { continue }
-      _ = body(start, Int(clamping: bounds[1] &- bounds[0]))
+      return UnsafeRawBufferPointer(start: start, count: Int(clamping: bounds[1] &- bounds[0]))
     }
+    return nil
   }
 
   /// LMDB maps its table of readers, and a mapped page without room on the disk would end the process.
@@ -123,12 +140,8 @@ final class LMDBState: StateStorage, @unchecked Sendable {
   func beginReading() throws(StoreError) -> any StateReading { try begin() }
 
   private func begin() throws(StoreError) -> LMDBReading {
-    let place = readers.wait { readers -> Result<LMDBReading?, StoreError>? in
-      if readers.isClosed { return .failure(.unavailable("the store is closed")) }
-      guard !readers.isHeld, readers.active < Self.readerLimit else { return nil }
-      readers.active += 1
-      return .success(readers.idle.popLast())
-    }
+    let stripe = readers.own
+    let place = admit(stripe) ?? readersChanged.wait { _ in admit(stripe) }
     guard let place else { throw .unavailable("the store is closed") }
     let idle = try place.get()
     do throws(StoreError) {
@@ -139,18 +152,51 @@ final class LMDBState: StateStorage, @unchecked Sendable {
       var transaction: OpaquePointer?
       try LMDBError.check(mdb_txn_begin(environment, nil, UInt32(MDB_RDONLY), &transaction), "reading")
       guard let transaction else { throw .unavailable("the state gave no transaction") }
-      return LMDBReading(SlicedKeys(transaction: transaction, table: table, sliceBytes: sliceBytes), of: self)
+      return LMDBReading(
+        SlicedKeys(transaction: transaction, table: table, sliceBytes: sliceBytes), of: self, stripe: stripe)
     } catch {
       idle?.discard()
-      readers.update { $0.active -= 1 }
+      leave(stripe, idle: nil)
       throw error
     }
   }
 
-  fileprivate func takeBack(_ reading: LMDBReading) {
-    readers.update { readers in
+  /// Nil where readers have to wait; an idle transaction, where there is one, belongs to the new reader.
+  private func admit(_ stripe: Int) -> Result<LMDBReading?, StoreError>? {
+    readers.with(stripe) { readers in
+      if readers.isClosed { return .failure(.unavailable("the store is closed")) }
+      guard !readers.isHeld, readers.active < Self.readerLimit else { return nil }
+      readers.active += 1
+      return .success(readers.idle.popLast())
+    }
+  }
+
+  private func leave(_ stripe: Int, idle: LMDBReading?) {
+    let isAwaited = readers.with(stripe) { readers in
+      let wasFull = readers.active == Self.readerLimit
       readers.active -= 1
-      readers.idle.append(reading)
+      if let idle { readers.idle.append(idle) }
+      return wasFull || readers.isHeld || readers.isClosed
+    }
+    if isAwaited { readersChanged.update { _ in } }
+  }
+
+  fileprivate func takeBack(_ reading: LMDBReading) { leave(reading.stripe, idle: reading) }
+
+  /// Returns when no reader is left; no new ones may come meanwhile.
+  private func waitForReaders() {
+    _ = readersChanged.wait { _ -> Void? in
+      var active = 0
+      readers.forEach { active += $0.active }
+      return active == 0 ? () : nil
+    }
+  }
+
+  /// Idle transactions refer to the map as it is.
+  private func discardIdle() {
+    readers.forEach { readers in
+      for reading in readers.idle { reading.discard() }
+      readers.idle = []
     }
   }
 
@@ -204,24 +250,18 @@ final class LMDBState: StateStorage, @unchecked Sendable {
   }
 
   private func growMap() throws(StoreError) {
-    _ = readers.wait { readers -> Void? in
-      readers.isHeld = true
-      return readers.active == 0 ? () : nil
+    readers.forEach { $0.isHeld = true }
+    defer {
+      readers.forEach { $0.isHeld = false }
+      readersChanged.update { _ in }
     }
-    defer { readers.update { $0.isHeld = false } }
-    // Idle transactions refer to the old map.
-    for reading in readers.withLock({ readers in
-      defer { readers.idle = [] }
-      return readers.idle
-    }) {
-      reading.discard()
+    waitForReaders()
+    discardIdle()
+    try map.withLock { map throws(StoreError) in
+      map.size *= 2
+      try LMDBError.check(mdb_env_set_mapsize(environment, map.size), "growing")
+      map.bytes = Self.swappableMapping(of: folder)
     }
-    let size = mapSize.withLock { size in
-      size *= 2
-      return size
-    }
-    try LMDBError.check(mdb_env_set_mapsize(environment, size), "growing")
-    Self.allowSwapping(folder)
   }
 
   private static func readHeader(_ keys: SlicedKeys) throws(StoreError) -> (position: LogPosition, layers: UInt64) {
@@ -235,31 +275,27 @@ final class LMDBState: StateStorage, @unchecked Sendable {
   }
 
   func close() {
-    let isFirst = readers.update { readers in
-      defer { readers.isClosed = true }
-      return !readers.isClosed
-    }
-    guard isFirst else { return }
-    let idle = readers.wait { readers -> [LMDBReading]? in
-      guard readers.active == 0 else { return nil }
-      defer { readers.idle = [] }
-      return readers.idle
-    }
-    for reading in idle ?? [] { reading.discard() }
+    if isClosing.exchange(true, ordering: .relaxed) { return }
+    readers.forEach { $0.isClosed = true }
+    readersChanged.update { _ in }
+    waitForReaders()
+    discardIdle()
     mdb_env_close(environment)
   }
 }
 
 /// A read transaction with its cursor, kept for the next reader when one is done with it.
 private final class LMDBReading: StateReading, @unchecked Sendable {
-  // Unchecked because it is handed from thread to thread through the state's mutex and used by one at a time.
+  // Unchecked because it is handed from thread to thread through the state's mutexes and used by one at a time.
   let keys: SlicedKeys
+  fileprivate let stripe: Int
   private let state: LMDBState
   private var cursor: OpaquePointer?
   private var cursorIsCurrent = false
 
-  init(_ keys: SlicedKeys, of state: LMDBState) {
+  init(_ keys: SlicedKeys, of state: LMDBState, stripe: Int) {
     self.keys = keys
+    self.stripe = stripe
     self.state = state
   }
 

@@ -1,23 +1,4 @@
-internal import CSystem
 public import Glibc
-internal import Synchronization
-
-/// Which of several copies of a value is the calling thread's own.
-@usableFromInline
-enum Stripe {
-  /// One for each processor, for carriers, and one for all other threads.
-  @usableFromInline static let count = 1 + carriers
-  private static let carriers = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-  private static let claimed = Atomic(0)
-
-  @usableFromInline static var own: Int { Int(coffer_stripe()) }
-
-  /// For a thread that becomes a carrier.
-  static func claim() {
-    let number = claimed.wrappingAdd(1, ordering: .relaxed).oldValue % carriers
-    coffer_set_stripe(Int32(1 + number))
-  }
-}
 
 /// A value in several copies, each behind a mutex, of which every carrier has one to itself. For what all requests change and few
 /// read as a whole: processors that change the same memory wait for one another, also where no lock is held.

@@ -207,7 +207,7 @@ struct JSONReader {
     guard at < input.count else { throw JSONError(code: .endOfInput, offset: at) }
     if input[at] == UInt8(ascii: "\"") {
       if at - from > limits.stringBytes { throw JSONError(code: .stringTooLong, offset: start) }
-      guard let text = String(validating: UnsafeBufferPointer(rebasing: input[from..<at]), as: UTF8.self) else {
+      guard let text = String(utf8Bytes: UnsafeBufferPointer(rebasing: input[from..<at])) else {
         throw JSONError(code: .invalidString, offset: start)
       }
       at += 1
@@ -221,7 +221,7 @@ struct JSONReader {
       at += 1
       switch c {
       case UInt8(ascii: "\""):
-        guard let text = String(validating: out, as: UTF8.self) else {
+        guard let text = out.withUnsafeBufferPointer({ String(utf8Bytes: $0) }) else {
           throw JSONError(code: .invalidString, offset: start)
         }
         return text

@@ -38,44 +38,44 @@ package struct PathPattern: Sendable, Equatable, ExpressibleByStringLiteral, Cus
 
   /// What the holes hold when `path` matches; nil when it does not.
   package func match(_ path: String) -> [String: String]? {
+    var path = path
+    return path.withUTF8 { match($0) }
+  }
+
+  private func match(_ path: UnsafeBufferPointer<UInt8>) -> [String: String]? {
     var captures: [String: String] = [:]
-    var rest = path.utf8[...]
-    for (index, segment) in segments.enumerated() {
-      if case .rest(let name, let mayBeEmpty) = segment {
-        guard mayBeEmpty || !rest.isEmpty else { return nil }
-        captures[name] = String(Substring(rest))
+    var start = 0
+    for index in segments.indices {
+      let isLast = index == segments.count - 1
+      if index > 0, start == path.count, path.last != Self.slash {
+        // What is left of the pattern may be a rest that is allowed to be empty.
+        guard isLast, case .rest(let name, mayBeEmpty: true) = segments[index] else { return nil }
+        captures[name] = ""
         return captures
       }
-      if index > 0 && rest.isEmpty && !path.isEmpty && path.utf8.last != UInt8(ascii: "/") { return nil }
-      let slash = rest.firstIndex(of: UInt8(ascii: "/"))
-      let part = rest[..<(slash ?? rest.endIndex)]
-      switch segment {
+      var end = start
+      while end < path.count, path[end] != Self.slash { end += 1 }
+      let part = UnsafeBufferPointer(rebasing: path[start..<end])
+      switch segments[index] {
       case .literal(let text): guard part.elementsEqual(text.utf8) else { return nil }
       case .name(let name):
         guard Self.isGenericName(part) else { return nil }
-        captures[name] = String(Substring(part))
+        captures[name] = String(decoding: part, as: UTF8.self)
       case .any(let name):
         guard !part.isEmpty else { return nil }
-        captures[name] = String(Substring(part))
-      case .rest: return nil
+        captures[name] = String(decoding: part, as: UTF8.self)
+      case .rest(let name, let mayBeEmpty):
+        guard mayBeEmpty || start < path.count else { return nil }
+        captures[name] = String(decoding: path[start...], as: UTF8.self)
+        return captures
       }
-      let isLast = index == segments.count - 1
-      if let slash {
-        rest = rest[rest.index(after: slash)...]
-        if isLast { return rest.isEmpty && slashIsOptional ? captures : nil }
-      } else {
-        rest = rest[rest.endIndex...]
-        if isLast { return captures }
-        // What is left of the pattern may be a rest that is allowed to be empty.
-        if index == segments.count - 2, case .rest(let name, mayBeEmpty: true) = segments[index + 1] {
-          captures[name] = ""
-          return captures
-        }
-        return nil
-      }
+      if isLast { return end == path.count || (end + 1 == path.count && slashIsOptional) ? captures : nil }
+      start = min(end + 1, path.count)
     }
-    return rest.isEmpty ? captures : nil
+    return path.isEmpty ? captures : nil
   }
+
+  private static let slash = UInt8(ascii: "/")
 
   /// What paths that match begin with up to the first slash; nil where that is not fixed.
   var firstLiteral: String? { if case .literal(let text)? = segments.first { text } else { nil } }
@@ -95,7 +95,7 @@ package struct PathPattern: Sendable, Equatable, ExpressibleByStringLiteral, Cus
   }
 
   /// Letters, digits and `_`, with `-` and `.` between them.
-  private static func isGenericName(_ part: Substring.UTF8View) -> Bool {
+  private static func isGenericName(_ part: UnsafeBufferPointer<UInt8>) -> Bool {
     func isWord(_ c: UInt8) -> Bool {
       switch c {
       case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

@@ -29,10 +29,27 @@ package final class AuditBroker: Sendable {
   /// Never readable, whatever an operator asks for: what they hold opens doors.
   private static let secretHeaders: Set<String> = ["x-vault-mfa"]
 
-  private struct Published {
-    var devices: [AuditDeviceHandle] = []
+  /// What is enabled. Replaced whole, so that requests take it with one reference.
+  private final class Arrangement: Sendable {
+    /// Those with threads of their own first: the thread of a request writes to the others itself.
+    let devices: [AuditDeviceHandle]
     /// Sorted by name.
-    var headers: [(name: String, isHashed: Bool)] = []
+    let headers: [(name: String, isHashed: Bool)]
+    /// Not every device wants every request.
+    private let isChoosy: Bool
+
+    init(devices: [AuditDeviceHandle] = [], headers: [(name: String, isHashed: Bool)] = []) {
+      self.devices = devices.filter(\.writer.hasThread) + devices.filter { !$0.writer.hasThread }
+      self.headers = headers
+      isChoosy = devices.contains { $0.options.isFallback || $0.options.filter != nil }
+    }
+
+    /// The devices whose filters let the request through; the fallback where none does.
+    func recipients(_ request: AuditRequest) -> [AuditDeviceHandle] {
+      if !isChoosy { return devices }
+      let chosen = devices.filter { !$0.options.isFallback && $0.options.filter?.matches(request.subject) ?? true }
+      return chosen.isEmpty ? devices.filter(\.options.isFallback) : chosen
+    }
   }
 
   private let types: [AuditDeviceType]
@@ -43,7 +60,7 @@ package final class AuditBroker: Sendable {
   private let patience: Patience
   private let delivery: AuditDelivery
   private let allowsPrefix: Bool
-  private let published = Locked(Published())
+  private let published = Locked(Arrangement())
   private let meters: EntryMeters
 
   /// - Parameters:
@@ -87,7 +104,7 @@ package final class AuditBroker: Sendable {
       lowered[name] = lowered[name] ?? false || isHashed || Self.secretHeaders.contains(name)
     }
     let sorted = lowered.map { (name: $0.key, isHashed: $0.value) }.sorted { $0.name < $1.name }
-    published.withLock { $0.headers = sorted }
+    published.withLock { $0 = Arrangement(devices: $0.devices, headers: sorted) }
   }
 
   /// Checks options, opens the device and, unless told not to (`skip_test`), writes a test entry. Nothing goes to it
@@ -125,7 +142,7 @@ package final class AuditBroker: Sendable {
       if handle.options.isFallback, state.devices.contains(where: { $0.options.isFallback }) {
         throw AuditConfigurationError("a fallback device is enabled already: invalid configuration")
       }
-      state.devices.append(handle)
+      state = Arrangement(devices: state.devices + [handle], headers: state.headers)
     }
   }
 
@@ -163,8 +180,9 @@ package final class AuditBroker: Sendable {
   package func remove(_ path: String) -> Bool {
     let path = Self.normalised(path)
     let removed = published.withLock { state -> AuditDeviceHandle? in
-      guard let at = state.devices.firstIndex(where: { $0.path == path }) else { return nil }
-      return state.devices.remove(at: at)
+      guard let found = state.devices.first(where: { $0.path == path }) else { return nil }
+      state = Arrangement(devices: state.devices.filter { $0 !== found }, headers: state.headers)
+      return found
     }
     if let removed { retire(removed) }
     return removed != nil
@@ -173,7 +191,7 @@ package final class AuditBroker: Sendable {
   /// As when the server is sealed.
   package func removeAll() {
     let removed = published.withLock { state in
-      defer { state.devices = [] }
+      defer { state = Arrangement(headers: state.headers) }
       return state.devices
     }
     for handle in removed { retire(handle) }
@@ -216,8 +234,7 @@ package final class AuditBroker: Sendable {
     let start = patience.now()
     let sources = Sources.of(request, state.headers)
     let time = clock.now()
-    var parts: [AuditReceipt.Part] = []
-    for device in Self.recipients(state.devices, request) { parts.append(Self.part(device, request, caller, sources)) }
+    let parts = state.recipients(request).map { Self.part($0, request, caller, sources) }
     if waitsForAnswer {
       return AuditReceipt(
         request: request, caller: caller, parts: parts, pending: AuditReceipt.Pending(time: time, error: error))
@@ -246,19 +263,18 @@ package final class AuditBroker: Sendable {
     let isList = receipt.request.operation == "list"
     let time = clock.now()
     var lines: [AuditDelivery.Line] = []
-    for device in Self.recipients(state.devices, receipt.request) {
+    for device in state.recipients(receipt.request) {
       // There is none where the device was enabled since the request was recorded.
-      let part =
+      var part =
         receipt.parts.first { $0.device === device }
         ?? Self.part(device, receipt.request, receipt.caller, Sources.of(receipt.request, state.headers))
       var entries: [AuditEntry] = []
       if let pending = receipt.pending {
         entries.append(part.requestEntry(at: pending.time, error: pending.error))
       }
+      if let caller { part = part.by(caller) }
       entries.append(
-        AuditEntry(
-          kind: "response", time: time, error: error, auth: caller?.written(for: device).json ?? part.auth,
-          request: part.request, response: response, isList: isList))
+        AuditEntry(kind: "response", time: time, error: error, part: part, response: response, isList: isList))
       lines.append(
         AuditDelivery.Line(
           device: device, bytes: device.lines(for: entries, knowing: part.known, about: receipt.request)))
@@ -284,18 +300,8 @@ package final class AuditBroker: Sendable {
     }
   }
 
-  private var current: Published { published.withLock { $0 } }
+  private var current: Arrangement { published.withLock { $0 } }
   private var devices: [AuditDeviceHandle] { current.devices }
-
-  /// The devices whose filters let the request through; the fallback where none does.
-  private static func recipients(
-    _ devices: [AuditDeviceHandle], _ request: AuditRequest
-  ) -> [AuditDeviceHandle] {
-    let isChoosy = devices.contains { $0.options.isFallback || $0.options.filter != nil }
-    if !isChoosy { return devices }
-    let chosen = devices.filter { !$0.options.isFallback && $0.options.filter?.matches(request.subject) ?? true }
-    return chosen.isEmpty ? devices.filter(\.options.isFallback) : chosen
-  }
 
   private static func part(
     _ device: AuditDeviceHandle, _ request: AuditRequest, _ caller: AuditCaller?, _ sources: Sources

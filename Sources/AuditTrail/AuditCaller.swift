@@ -32,12 +32,19 @@ package struct AuditCaller: Sendable {
 /// What devices write of a caller, made once for all its requests. Holds digests of tokens, never their texts.
 package final class AuditMemory: Sendable {
   /// What one device writes.
-  struct Written: Sendable {
+  final class Written: Sendable {
     fileprivate let device: UInt64
     let json: [UInt8]
     /// As JSON texts; empty where there is none or the device does not hash it.
     let token: [UInt8]
     let accessor: [UInt8]
+
+    init(device: UInt64, json: [UInt8], token: [UInt8], accessor: [UInt8]) {
+      self.device = device
+      self.json = json
+      self.token = token
+      self.accessor = accessor
+    }
 
     /// What need not be hashed again for the request that this caller makes.
     func known(in request: AuditRequest) -> [HashedText] {

@@ -15,7 +15,7 @@ struct AuditDelivery: Sendable {
 
   /// Nil when one device has what it is to write, or none had to write anything.
   ///
-  /// All devices with threads of their own work at the same time, and what is left of the bound is for all of them
+  /// Devices with threads of their own come first in `lines` and work at the same time, and what is left of the bound is for all of them
   /// together. Only where no device has written by then, the whole bound is granted once more.
   /// - Parameters:
   ///   - start: when the work on the entries began.
@@ -23,13 +23,8 @@ struct AuditDelivery: Sendable {
   func deliver(
     _ lines: [Line], _ kinds: EntryMeters.Kinds, since start: UInt64, spent: TimeSpan = .zero
   ) -> AuditFailure? {
-    // Those with threads first: this thread writes to the others itself.
-    var attempts: [Attempt] = []
-    attempts.reserveCapacity(lines.count)
-    for hasThread in [true, false] {
-      for line in lines where line.device.writer.hasThread == hasThread {
-        attempts.append(Attempt(device: line.device, progress: line.device.writer.submit(line.bytes)))
-      }
+    var attempts = lines.map { line in
+      Attempt(device: line.device, progress: line.device.writer.submit(line.bytes))
     }
     settle(&attempts, spent: spent)
     var failed: [String] = []

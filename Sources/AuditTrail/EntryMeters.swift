@@ -1,7 +1,7 @@
 internal import Metrics
 
 /// How long entries took and how many failed, of one device or of all together.
-struct EntryMeters: Sendable {
+final class EntryMeters: Sendable {
   /// Of what there are entries.
   struct Kinds: OptionSet {
     let rawValue: Int
@@ -9,10 +9,17 @@ struct EntryMeters: Sendable {
     static let response = Kinds(rawValue: 2)
   }
 
-  let requests: Summary
-  let responses: Summary
-  let requestFailures: Counter
-  let responseFailures: Counter
+  private let requests: Summary
+  private let responses: Summary
+  private let requestFailures: Counter
+  private let responseFailures: Counter
+
+  init(requests: Summary, responses: Summary, requestFailures: Counter, responseFailures: Counter) {
+    self.requests = requests
+    self.responses = responses
+    self.requestFailures = requestFailures
+    self.responseFailures = responseFailures
+  }
 
   /// Entries that were written together count as each of their kinds.
   func note(_ kinds: Kinds, milliseconds: Double, failed: Bool) {

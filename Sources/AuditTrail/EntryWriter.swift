@@ -40,14 +40,14 @@ struct EntryWriter: ~Copyable {
 
   mutating func entry(_ entry: AuditEntry) {
     json.beginObject()
-    if !entry.auth.isEmpty {
+    if !entry.part.auth.isEmpty {
       json.name("auth")
-      json.raw(entry.auth)
+      json.raw(entry.part.auth)
     }
     string("error", entry.error)
-    if !entry.request.isEmpty {
+    if !entry.part.request.isEmpty {
       json.name("request")
-      json.raw(entry.request)
+      json.raw(entry.part.request)
     }
     if let response = entry.response {
       json.name("response")

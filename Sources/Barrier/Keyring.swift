@@ -9,7 +9,7 @@ internal import SecretMemory
 /// is: the number of terms (4 bytes), for each its number (4), installation time (8, nanoseconds) and key (32); then
 /// whether rotation is on (1), after how many operations (8) and nanoseconds (8). Numbers are big-endian.
 struct Keyring: Sendable {
-  struct Term: Sendable {
+  final class Term: Sendable {
     let number: UInt32
     let installTime: Timestamp
     let key: SecretBytes

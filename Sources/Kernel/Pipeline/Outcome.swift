@@ -30,9 +30,10 @@ package struct Outcome {
     status = 500
   }
 
-  init(_ body: Body, status: Int) {
+  init(_ body: Body, status: Int, headers: [(name: String, value: String)] = []) {
     self.body = body
     self.status = status
+    self.headers = headers
   }
 
   func response(log: Logger) -> WireResponse {
@@ -56,8 +57,8 @@ package struct Outcome {
   }
 }
 
-/// The object around every ordinary answer.
-package struct Envelope: Sendable {
+/// The object around every ordinary answer. A class, because outcomes are handed on and it has many members.
+package final class Envelope {
   var requestID = ""
   var leaseID = ""
   var renewable = false

@@ -7,10 +7,9 @@ internal import Tokens
 
 extension Exchange {
   /// From what the engine answered to what the client gets: leases and tokens made, warnings added, the answer wrapped.
-  func finish(_ reply: Reply) throws -> Outcome {
+  func finish(_ reply: consuming Reply) throws -> Outcome {
     guard let request = reply.lease else { return try finish(reply, lease: nil) }
     let lease = try register(request)
-    var reply = reply
     reply.warnings = lease.warnings + reply.warnings
     do { return try finish(reply, lease: lease.lease) } catch {
       state.leases.discard(lease.lease.id, now: self.request.received)
@@ -52,8 +51,7 @@ extension Exchange {
     return made
   }
 
-  private func finish(_ reply: Reply, lease: Lease?) throws -> Outcome {
-    var reply = reply
+  private func finish(_ reply: consuming Reply, lease: Lease?) throws -> Outcome {
     var issued: IssuedToken?
     var hasNewEntity = false
     var wrapping = (ttl: request.wrapTTL, asJWT: request.wrapsAsJWT, path: path)
@@ -61,18 +59,17 @@ extension Exchange {
     case .none:
       if reply.warnings.isEmpty {
         let isRead = operation == .read || operation == .list || operation == .header
-        return withHeaders(Outcome(.none, status: reply.status ?? (isRead ? 404 : 204)), reply)
+        return Outcome(.none, status: reply.status ?? (isRead ? 404 : 204), headers: reply.headers)
       }
       reply.content = .data(.null)
     case .plain, .raw, .stream:
-      return withHeaders(Outcome(.bare(reply), status: reply.status ?? 200), reply)
+      return Self.bare(reply)
     case .envelope(let text):
-      let status = reply.status ?? 200
-      guard let ttl = request.wrapTTL else { return withHeaders(Outcome(.bare(reply), status: status), reply) }
+      guard let ttl = request.wrapTTL else { return Self.bare(reply) }
       let wrapped = try state.wrapping.wrap(
         envelope: text, path: path, ttl: ttl, asJWT: request.wrapsAsJWT, wrappedAccessor: reply.wrappedAccessor,
-        status: status, now: request.received)
-      return withHeaders(outcome(wrapped), reply)
+        status: reply.status ?? 200, now: request.received)
+      return Self.outcome(wrapped, headers: reply.headers)
     case .login(let grant):
       let login = try login(grant)
       if let requirement = try state.secondFactors.requirement(
@@ -102,11 +99,14 @@ extension Exchange {
       return Outcome(.none, status: 404)
     }
     let status = reply.status ?? 200
-    var envelope = Envelope()
+    let envelope = Envelope()
     envelope.requestID = request.id
-    envelope.leaseID = lease?.id ?? reply.leaseID
-    envelope.renewable = lease?.renewable ?? reply.isRenewable
-    envelope.leaseDuration = lease?.ttl.seconds ?? reply.leaseDuration
+    if let lease {
+      (envelope.leaseID, envelope.renewable, envelope.leaseDuration) = (lease.id, lease.renewable, lease.ttl.seconds)
+    } else {
+      envelope.leaseID = reply.leaseID
+      (envelope.renewable, envelope.leaseDuration) = (reply.isRenewable, reply.leaseDuration)
+    }
     envelope.warnings = warnings(reply)
     switch reply.content {
     case .data(let data): envelope.data = data
@@ -117,7 +117,7 @@ extension Exchange {
     envelope.repeatsData = route?.traits.contains(.dataAtTop) == true
 
     guard let ttl = wrapping.ttl else {
-      var outcome = withHeaders(Outcome(.envelope(envelope), status: status), reply)
+      var outcome = Outcome(.envelope(envelope), status: status, headers: reply.headers)
       outcome.issued = issued
       outcome.hasNewEntity = hasNewEntity
       outcome.leaseID = envelope.leaseID
@@ -127,24 +127,22 @@ extension Exchange {
       envelope: JSONText(trusted: envelope.bytes), path: wrapping.path, ttl: ttl, asJWT: wrapping.asJWT,
       wrappedAccessor: reply.wrappedAccessor.isEmpty ? (issued?.entry.accessor ?? "") : reply.wrappedAccessor,
       status: status, now: request.received)
-    var outcome = withHeaders(outcome(wrapped), reply)
+    var outcome = Self.outcome(wrapped, headers: reply.headers)
     outcome.issued = issued
     outcome.hasNewEntity = hasNewEntity
     outcome.leaseID = envelope.leaseID
     return outcome
   }
 
-  private func outcome(_ wrapped: WrapInfo) -> Outcome {
-    var envelope = Envelope()
-    envelope.wrapInfo = wrapped.json
-    var outcome = Outcome(.envelope(envelope), status: 200)
-    outcome.wrap = wrapped
-    return outcome
+  private static func bare(_ reply: Reply) -> Outcome {
+    Outcome(.bare(reply), status: reply.status ?? 200, headers: reply.headers)
   }
 
-  private func withHeaders(_ outcome: Outcome, _ reply: Reply) -> Outcome {
-    var outcome = outcome
-    outcome.headers = reply.headers
+  private static func outcome(_ wrapped: WrapInfo, headers: [(name: String, value: String)]) -> Outcome {
+    let envelope = Envelope()
+    envelope.wrapInfo = wrapped.json
+    var outcome = Outcome(.envelope(envelope), status: 200, headers: headers)
+    outcome.wrap = wrapped
     return outcome
   }
 

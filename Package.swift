@@ -200,7 +200,7 @@ let package = Package(
     tests(
       "AuditTrail",
       ["Primitives", "SecretMemory", "JSONText", "AuditAPI", "Cryptography", "Logging", "Metrics", "FiberFixture"]),
-    tests("EngineAPI", []),
+    tests("EngineAPI", ["EngineFixture"]),
     tests("KVEngine", ["Primitives", "JSONText", "StorageAPI", "EngineAPI"]),
     tests("TokenParameters", ["Primitives", "JSONText", "EngineAPI"]),
     tests(

@@ -6,16 +6,6 @@ internal import StorageAPI
 
 private struct NoOrigin: CallOrigin {}
 
-/// A store without encryption in front of it.
-private struct PlainStore: LogicalStore {
-  let store: MemoryStore
-  func get(_ key: String) throws(StoreError) -> StoredValue? { try store.get(key) }
-  func list(_ prefix: String, after: String?, limit: Int) throws(StoreError) -> [String] {
-    try store.list(prefix, after: after, limit: limit)
-  }
-  func commit(_ batch: WriteBatch) throws(StoreError) -> CommitIndex { try store.commit(batch) }
-}
-
 /// A mount of an engine with a clock that tests step, called the way the kernel calls it.
 package final class MountedFixture<E: Engine>: Sendable {
   package let store: MemoryStore

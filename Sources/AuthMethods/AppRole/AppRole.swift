@@ -22,6 +22,7 @@ package enum AppRole {
 final class AppRoleMethod: Engine {
   let context: MountContext
   private let digestKey = Locked<HMACKey?>(nil)
+  let knownRoles = DecodedRecords<Role>()
   let tidying = Locked(Tidying())
   /// Held by whoever uses up a SecretID: those who compete for one wait here and not in retries.
   private let turns = (0..<64).map { _ in Serial(()) }

@@ -13,7 +13,7 @@ extension AppRoleMethod {
   }
 
   func role(named name: String) throws -> Role? {
-    try storage.get(Self.roleKey(name)).map { try Role($0.bytes) }
+    try knownRoles.record(Self.roleKey(name), in: storage) { try Role($0) }
   }
 
   func knownRole(_ call: Call, status: Int = 404) throws -> Role {

@@ -215,8 +215,8 @@ extension TokenStore {
 
   /// The mount's path without `auth/`, with dashes for slashes, and what the method adds.
   private static func displayName(_ given: String, mountPath: String) -> String {
-    let parts = mountPath.split(separator: "/")
-    var names = (parts.first == "auth" ? parts.dropFirst() : parts[...]).map(String.init)
+    var names = mountPath.utf8.split(separator: UInt8(ascii: "/")).map { String(Substring($0)) }
+    if names.first == "auth" { names.removeFirst() }
     if !given.isEmpty { names.append(given) }
     return names.joined(separator: "-")
   }

@@ -30,12 +30,14 @@ enum TokenPaths {
   /// The tokens that came from a path, or from those below it. Long paths share the folder of their beginning, so that
   /// keys stay short.
   static func origin(_ path: String) -> String {
-    var folder = origins
-    for part in path.split(separator: "/") {
-      if folder.utf8.count + part.utf8.count > 2000 { break }
-      folder += part + "/"
+    let slash = UInt8(ascii: "/")
+    var folder = Array(origins.utf8)
+    for part in path.utf8.split(separator: slash) {
+      if folder.count + part.count > 2000 { break }
+      folder += part
+      folder.append(slash)
     }
-    return folder
+    return String(decoding: folder, as: UTF8.self)
   }
 
   /// Hours since the epoch.

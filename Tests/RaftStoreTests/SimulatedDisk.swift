@@ -245,7 +245,11 @@ final class SimulatedState: StateStorage, Sendable {
 
   func position() throws(StoreError) -> LogPosition { contents.withLock { $0.position } }
 
-  func beginReading() throws(StoreError) -> any StateReading { Reading(values: contents.withLock { $0.values }) }
+  func beginReading() throws(StoreError) -> (any StateReading)? {
+    Reading(values: contents.withLock { $0.values })
+  }
+
+  func waitUntilReadable() {}
 
   func apply(_ changes: Changes, upTo position: LogPosition) throws(StoreError) {
     do throws(FileError) {

@@ -29,10 +29,13 @@ final class LMDBState: StateStorage, @unchecked Sendable {
     /// A change of the map's size waits for readers to end.
     var isHeld = false
     var isClosed = false
+
+    var admitsMore: Bool { !isHeld && active < readerLimit }
   }
 
   /// Of each carrier.
-  private static let readerLimit = 1000 / Striped<Readers>.count
+  private static let readerLimit = max(16, 1000 / Striped<Readers>.count)
+  private static let mostReaders = readerLimit * Striped<Readers>.count + 16
   /// The table's record of position (16 bytes) and the number of the last layer (8).
   private static let header: [UInt8] = [2]
 
@@ -78,7 +81,7 @@ final class LMDBState: StateStorage, @unchecked Sendable {
     try LMDBError.check(mdb_env_create(&created), "opening")
     guard let environment = created else { return nil }
     mdb_env_set_mapsize(environment, mapBytes)
-    mdb_env_set_maxreaders(environment, UInt32(1000 + 16))
+    mdb_env_set_maxreaders(environment, UInt32(mostReaders))
     let code = mdb_env_open(environment, folder, UInt32(MDB_NOTLS), 0o600)
     if code != 0 { mdb_env_close(environment) }
     if code == ENOMEM { return nil }
@@ -97,7 +100,7 @@ final class LMDBState: StateStorage, @unchecked Sendable {
   /// back from the system's cache.
   func trim() {
     // While somebody reads, the map stays where it is.
-    guard let reading = try? begin() else { return }
+    guard let reading = try? waitToBegin() else { return }
     defer { reading.end() }
     guard let bytes = map.withLock({ $0.bytes }) else { return }
     madvise(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count, Int32(MADV_DONTNEED))
@@ -125,24 +128,36 @@ final class LMDBState: StateStorage, @unchecked Sendable {
     let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw FileError(operation: "opening \(path)", code: errno).storeError }
     defer { Glibc.close(descriptor) }
-    let code = posix_fallocate(descriptor, 0, 128 << 10)
+    let code = posix_fallocate(descriptor, 0, max(128 << 10, (mostReaders + 2) * 64))
     guard code == 0 || code == EOPNOTSUPP || code == EINVAL else {
       throw FileError(operation: "reserving \(path)", code: code).storeError
     }
   }
 
   func position() throws(StoreError) -> LogPosition {
-    let reading = try begin()
+    let reading = try waitToBegin()
     defer { reading.end() }
     return try Self.readHeader(reading.keys).position
   }
 
-  func beginReading() throws(StoreError) -> any StateReading { try begin() }
+  func beginReading() throws(StoreError) -> (any StateReading)? { try begin() }
 
-  private func begin() throws(StoreError) -> LMDBReading {
+  func waitUntilReadable() {
     let stripe = readers.own
-    let place = admit(stripe) ?? readersChanged.wait { _ in admit(stripe) }
-    guard let place else { throw .unavailable("the store is closed") }
+    _ = readersChanged.wait { _ in readers.with(stripe) { $0.isClosed || $0.admitsMore ? () : nil } }
+  }
+
+  private func waitToBegin() throws(StoreError) -> LMDBReading {
+    while true {
+      if let reading = try begin() { return reading }
+      waitUntilReadable()
+    }
+  }
+
+  /// Nil where readers have to wait.
+  private func begin() throws(StoreError) -> LMDBReading? {
+    let stripe = readers.own
+    guard let place = admit(stripe) else { return nil }
     let idle = try place.get()
     do throws(StoreError) {
       if let idle {
@@ -165,7 +180,7 @@ final class LMDBState: StateStorage, @unchecked Sendable {
   private func admit(_ stripe: Int) -> Result<LMDBReading?, StoreError>? {
     readers.with(stripe) { readers in
       if readers.isClosed { return .failure(.unavailable("the store is closed")) }
-      guard !readers.isHeld, readers.active < Self.readerLimit else { return nil }
+      guard readers.admitsMore else { return nil }
       readers.active += 1
       return .success(readers.idle.popLast())
     }

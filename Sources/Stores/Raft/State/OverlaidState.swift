@@ -93,19 +93,11 @@ final class OverlaidState: Sendable {
 
   func get(_ key: String) throws(StoreError) -> StoredValue? {
     let key = Array(key.utf8)
-    let found = try memory.withLock { memory throws(StoreError) -> Found in
+    let found = try whileReadable { memory throws(StoreError) -> Found? in
       try memory.checkOpen()
-      memory.gets &+= 1
-      switch memory.active.find(key) {
-      case .value(let value): return .value(value)
-      case .deleted: return .value(nil)
-      case .untouched: break
-      }
-      switch memory.frozen?.changes.find(key) ?? .untouched {
-      case .value(let value): return .value(value)
-      case .deleted: return .value(nil)
-      case .untouched: return .below(try disk.beginReading())
-      }
+      let found = try find(key, memory)
+      if found != nil { memory.gets &+= 1 }
+      return found
     }
     switch found {
     case .value(let value): return value
@@ -120,10 +112,33 @@ final class OverlaidState: Sendable {
     case below(any StateReading)
   }
 
+  private func find(_ key: [UInt8], _ memory: borrowing Memory) throws(StoreError) -> Found? {
+    switch memory.active.find(key) {
+    case .value(let value): return .value(value)
+    case .deleted: return .value(nil)
+    case .untouched: break
+    }
+    switch memory.frozen?.changes.find(key) ?? .untouched {
+    case .value(let value): return .value(value)
+    case .deleted: return .value(nil)
+    case .untouched: return try disk.beginReading().map { .below($0) }
+    }
+  }
+
+  /// Asks `read` under the lock until it can tell; nil says that the state on disk cannot be read for a moment. That is waited for without
+  /// the lock, which other fibers of the same carrier want as well.
+  private func whileReadable<R>(_ read: (inout Memory) throws(StoreError) -> R?) throws(StoreError) -> R {
+    while true {
+      if let result = try memory.withLock(read) { return result }
+      disk.waitUntilReadable()
+    }
+  }
+
   func list(_ prefix: String, after: String?, limit: Int) throws(StoreError) -> [String] {
-    let view = try memory.withLock { memory throws(StoreError) in
-      memory.lists &+= 1
-      return try self.view(of: memory)
+    let view = try whileReadable { memory throws(StoreError) in
+      let view = try self.view(of: memory)
+      if view != nil { memory.lists &+= 1 }
+      return view
     }
     defer { view.state.end() }
     return try FolderListing.names(below: prefix, after: after, limit: limit) { key throws(StoreError) in
@@ -133,13 +148,13 @@ final class OverlaidState: Sendable {
 
   /// All layers, and the commit that they show. Whoever asks ends the reading of the state below.
   func view() throws(StoreError) -> (layers: LayeredView, index: CommitIndex) {
-    try memory.withLock { memory throws(StoreError) in (try view(of: memory), memory.committed.index) }
+    try whileReadable { memory throws(StoreError) in try view(of: memory).map { ($0, memory.committed.index) } }
   }
 
   /// To be made under the lock: between two steps, disk and memory fit together.
-  private func view(of memory: Memory) throws(StoreError) -> LayeredView {
+  private func view(of memory: Memory) throws(StoreError) -> LayeredView? {
     try memory.checkOpen()
-    return LayeredView(layers: memory.layers, state: try disk.beginReading())
+    return try disk.beginReading().map { LayeredView(layers: memory.layers, state: $0) }
   }
 
   var committed: LogPosition { memory.withLock { $0.committed } }

@@ -4,8 +4,11 @@ internal import StorageAPI
 protocol StateStorage: Sendable {
   /// The last entry that is in the state.
   func position() throws(StoreError) -> LogPosition
-  /// The state as it is now, until `end`. Never blocks on `apply`.
-  func beginReading() throws(StoreError) -> any StateReading
+  /// The state as it is now, until `end`. Never waits, nor blocks on `apply`.
+  /// - Returns: nil while the state cannot be read for a moment.
+  func beginReading() throws(StoreError) -> (any StateReading)?
+  /// Returns when `beginReading` is worth another try.
+  func waitUntilReadable()
   /// Returns when the changes and the position are durable. After an error nothing of them is in the state.
   func apply(_ changes: Changes, upTo position: LogPosition) throws(StoreError)
   /// Gives back memory that holds nothing but copies of the files.

@@ -2,7 +2,7 @@ internal import COpenSSL
 package import SecretMemory
 
 /// A key pair, or its public part alone: Ed25519 (RFC 8032), ECDSA on the curves of NIST (FIPS 186-5), RSA (RFC 8017),
-/// ML-DSA (FIPS 204).
+/// ML-DSA (FIPS 204), ML-KEM (FIPS 203).
 ///
 /// Parsed once; used from many threads at once.
 package struct AsymmetricKey: Sendable {
@@ -34,12 +34,31 @@ package struct AsymmetricKey: Sendable {
     case mlDSA87 = "ML-DSA-87"
 
     /// Whether the library has it, which OpenSSL has since 3.5.
-    package var isAvailable: Bool {
-      defer { ERR_clear_error() }
-      guard let management = EVP_KEYMGMT_fetch(nil, rawValue, nil) else { return false }
-      EVP_KEYMGMT_free(management)
-      return true
+    package var isAvailable: Bool { AsymmetricKey.hasAlgorithm(rawValue) }
+  }
+
+  /// The parameter sets of ML-KEM (FIPS 203, section 8) that NIST advises, by the library's names.
+  package enum EncapsulationParameters: String, Sendable, CaseIterable {
+    case mlKEM768 = "ML-KEM-768"
+    case mlKEM1024 = "ML-KEM-1024"
+
+    /// Whether the library has it, which OpenSSL has since 3.5.
+    package var isAvailable: Bool { AsymmetricKey.hasAlgorithm(rawValue) }
+
+    /// The length of what tells a secret to the owner of the key.
+    package var encapsulationBytes: Int {
+      switch self {
+      case .mlKEM768: 1088
+      case .mlKEM1024: 1568
+      }
     }
+  }
+
+  private static func hasAlgorithm(_ name: String) -> Bool {
+    defer { ERR_clear_error() }
+    guard let management = EVP_KEYMGMT_fetch(nil, name, nil) else { return false }
+    EVP_KEYMGMT_free(management)
+    return true
   }
 
   package enum Kind: Sendable, Equatable {
@@ -47,6 +66,7 @@ package struct AsymmetricKey: Sendable {
     case ecdsa(Curve)
     case rsa(bits: Int)
     case mlDSA(LatticeParameters)
+    case mlKEM(EncapsulationParameters)
   }
 
   package let kind: Kind
@@ -92,6 +112,10 @@ package struct AsymmetricKey: Sendable {
       kind = .ecdsa(curve)
     } else if let parameters = LatticeParameters.allCases.first(where: { EVP_PKEY_is_a(pointer, $0.rawValue) == 1 }) {
       kind = .mlDSA(parameters)
+    } else if let parameters = EncapsulationParameters.allCases.first(where: {
+      EVP_PKEY_is_a(pointer, $0.rawValue) == 1
+    }) {
+      kind = .mlKEM(parameters)
     } else {
       throw .malformedKey
     }
@@ -118,6 +142,7 @@ package struct AsymmetricKey: Sendable {
       guard (2048...16384).contains(bits) else { throw .keyLength }
       handle = try .generate("RSA", bits: bits)
     case .mlDSA(let parameters): handle = try .generate(parameters.rawValue)
+    case .mlKEM(let parameters): handle = try .generate(parameters.rawValue)
     }
     return try AsymmetricKey(handle, hasPrivatePart: true)
   }
@@ -188,14 +213,14 @@ package struct AsymmetricKey: Sendable {
   }
 
   /// The form of before PKCS #8, in DER: RSAPrivateKey (RFC 8017, appendix A.1.2) or ECPrivateKey (RFC 5915), with the
-  /// label that goes with it in PEM. Ed25519 and ML-DSA keys have none and come in PKCS #8.
+  /// label that goes with it in PEM. Ed25519, ML-DSA and ML-KEM keys have none and come in PKCS #8.
   package func traditional() throws(CryptographyError) -> (label: String, der: SecretBytes) {
     guard hasPrivatePart else { throw .unsuitableKey }
     let label: String
     switch kind {
     case .rsa: label = "RSA PRIVATE KEY"
     case .ecdsa: label = "EC PRIVATE KEY"
-    case .ed25519, .mlDSA: return ("PRIVATE KEY", try pkcs8())
+    case .ed25519, .mlDSA, .mlKEM: return ("PRIVATE KEY", try pkcs8())
     }
     return (label, try Self.secret { i2d_PrivateKey(handle.pointer, $0) })
   }

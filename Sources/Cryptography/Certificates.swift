@@ -18,7 +18,7 @@ package enum CertificateRequest {
     defer { X509_REQ_free(request) }
     let hash: HashFunction? =
       switch key.kind {
-      case .ed25519, .mlDSA: nil
+      case .ed25519, .mlDSA, .mlKEM: nil
       case .ecdsa(.p256), .rsa: .sha256
       case .ecdsa(.p384): .sha384
       case .ecdsa(.p521): .sha512

@@ -156,7 +156,7 @@ extension AsymmetricKey.Kind {
     switch self {
     case .ed25519: .ed25519
     case .mlDSA: .mlDSA
-    case .ecdsa, .rsa: nil
+    case .ecdsa, .rsa, .mlKEM: nil
     }
   }
 }

@@ -24,7 +24,7 @@ package enum JSONWebKey {
       object["kty"] = "OKP"
       object["crv"] = "Ed25519"
       object["x"] = text(try key.rawPublicKey())
-    case .mlDSA: throw .unsuitableKey
+    case .mlDSA, .mlKEM: throw .unsuitableKey
     }
     return object
   }

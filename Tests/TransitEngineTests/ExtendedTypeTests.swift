@@ -1,10 +1,12 @@
 import Cryptography
 import JSONText
 import Primitives
+import SecretMemory
 import Testing
 
 @testable import TransitEngine
 
+private let hasMLKEM = AsymmetricKey.EncapsulationParameters.mlKEM768.isAvailable
 private let hasMLDSA = AsymmetricKey.LatticeParameters.mlDSA65.isAvailable
 
 @Test func onlyMountsThatWereToldSoHaveTheExtendedTypes() throws {
@@ -14,6 +16,7 @@ private let hasMLDSA = AsymmetricKey.LatticeParameters.mlDSA65.isAvailable
     #expect(answer.error == "key type \(type) is only available in enterprise versions of Vault")
     #expect(try plain.write("keys/k/import", ["type": .string(type)]).error == "unknown key type: \(type)")
   }
+  #expect(try plain.write("keys/k", ["type": "ml-kem", "parameter_set": "768"]).error == "unknown key type ml-kem")
   #expect(try plain.write("cmac/k", ["input": ""]).status == 404)
   let transit = try MountedTransit(options: ["extended_key_types": "true"])
   for set: JSONValue in ["", "45", "65 ", "-65"] {
@@ -60,6 +63,57 @@ private let hasMLDSA = AsymmetricKey.LatticeParameters.mlDSA65.isAvailable
       .arrayValue
     #expect(batch?.first?["signature"]?.stringValue?.hasPrefix("vault:v2:") == true)
     #expect(batch?.last?["error"] == "missing input")
+  }
+}
+
+@Test(.enabled(if: hasMLKEM)) func encapsulatedTextsComeBack() throws {
+  let transit = try MountedTransit(options: ["extended_key_types": "true"])
+  for set in ["768", "1024"] {
+    let name = "k" + set
+    try transit.key(name, ["type": "ml-kem", "parameter_set": .string(set), "exportable": true])
+    let shown = try transit.read("keys/" + name)
+    #expect(shown["type"] == "ml-kem" && shown["parameter_set"] == .string(set))
+    #expect(shown["supports_encryption"] == true && shown["supports_signing"] == false)
+    #expect(shown["supports_derivation"] == false)
+    #expect(shown["keys"]?["1"]?["public_key"]?.stringValue?.hasPrefix("-----BEGIN PUBLIC KEY-----") == true)
+    func decrypted(_ ciphertext: String, _ fields: JSONObject = [:]) throws -> JSONValue? {
+      var fields = fields
+      fields["ciphertext"] = .string(ciphertext)
+      return try transit.write("decrypt/" + name, fields)["plaintext"]
+    }
+    let first = try transit.write("encrypt/" + name, ["plaintext": "dGV4dA=="]).text("ciphertext")
+    let again = try transit.write("encrypt/" + name, ["plaintext": "dGV4dA=="]).text("ciphertext")
+    #expect(first.hasPrefix("vault:v1:") && first != again)
+    try transit.write("keys/\(name)/rotate")
+    let moved = try transit.write("rewrap/" + name, ["ciphertext": .string(first)]).text("ciphertext")
+    #expect(moved.hasPrefix("vault:v2:"))
+    for ciphertext in [first, again, moved] { #expect(try decrypted(ciphertext) == "dGV4dA==") }
+
+    let fields: JSONObject = ["plaintext": "", "associated_data": "cm93IDc="]
+    let bound = try transit.write("encrypt/" + name, fields).text("ciphertext")
+    #expect(try decrypted(bound, ["associated_data": "cm93IDc="]) == "")
+    #expect(try decrypted(bound) == nil)
+
+    let data = try transit.write("datakey/plaintext/" + name)
+    #expect(try decrypted(data.text("ciphertext")) == .string(data.text("plaintext")))
+
+    var bytes = try Base64.decode(String(first.dropFirst("vault:v1:".count)))
+    bytes[5] ^= 1
+    for wrong in [Base64.encode(bytes), Base64.encode(bytes.dropFirst()), Base64.encode([1, 2, 3]), ""] {
+      #expect(try transit.write("decrypt/" + name, ["ciphertext": .string("vault:v1:" + wrong)]).status == 400)
+    }
+    let refused: [(String, JSONObject)] = [
+      ("sign/" + name, ["input": "eA=="]), ("encrypt/" + name, ["plaintext": "", "nonce": "AAAAAAAAAAAAAAAA"]),
+      ("keys/\(name)/csr", [:]),
+      ("keys/\(name)-d", ["type": "ml-kem", "parameter_set": .string(set), "derived": true]),
+    ]
+    for (path, fields) in refused { #expect(try transit.write(path, fields).status == 400, "\(path)") }
+
+    let exported = try transit.read("export/encryption-key/" + name)["keys"]?["1"]?.stringValue ?? ""
+    let pair = try AsymmetricKey(pkcs8: SecretBytes(copying: #require(PEM.first(in: exported)).bytes))
+    let publicText = try transit.read("export/public-key/" + name)["keys"]?["1"]?.stringValue ?? ""
+    let publicPart = try AsymmetricKey(subjectPublicKeyInfo: #require(PEM.first(in: publicText)).bytes)
+    #expect(pair.hasSamePublicPart(as: publicPart))
   }
 }
 

@@ -7,9 +7,11 @@ import Testing
 @testable import TransitEngine
 
 private let hasMLDSA = AsymmetricKey.LatticeParameters.mlDSA65.isAvailable
+private let hasMLKEM = AsymmetricKey.EncapsulationParameters.mlKEM768.isAvailable
 private let extendedTypes: [(String, JSONObject)] =
   [("aes128-cmac", [:]), ("aes192-cmac", [:]), ("aes256-cmac", [:])]
   + (hasMLDSA ? ["44", "65", "87"].map { ("ml-dsa", ["parameter_set": .string($0)] as JSONObject) } : [])
+  + (hasMLKEM ? ["768", "1024"].map { ("ml-kem", ["parameter_set": .string($0)] as JSONObject) } : [])
 private let everyType: [(String, JSONObject)] = [
   ("aes128-gcm96", [:]), ("aes256-gcm96", [:]), ("chacha20-poly1305", [:]), ("ed25519", [:]), ("ecdsa-p256", [:]),
   ("ecdsa-p384", [:]), ("ecdsa-p521", [:]), ("rsa-2048", [:]), ("hmac", ["key_size": 64]),
@@ -108,17 +110,19 @@ private let extended = ["extended_key_types": "true"]
   #expect(imported.status == 204)
   let types =
     ["aes128-gcm96", "ed25519", "ecdsa-p521", "rsa-2048", "hmac", "aes192-cmac"] + (hasMLDSA ? ["ml-dsa"] : [])
+    + (hasMLKEM ? ["ml-kem"] : [])
+  let sets = ["ml-dsa": "65", "ml-kem": "1024"]
   for (number, type) in types.enumerated() {
     let name = "k\(number)"
     var fields: JSONObject = ["type": .string(type), "exportable": true]
     if type == "hmac" { fields["key_size"] = 33 }
-    if type == "ml-dsa" { fields["parameter_set"] = "65" }
+    if let set = sets[type] { fields["parameter_set"] = .string(set) }
     try source.key(name, fields)
     try source.write("keys/\(name)/rotate")
     let blobs = try source.call(.read, "byok-export/wrap/" + name, ["hash": "SHA384"])["keys"]
     let first: JSONObject = [
       "ciphertext": blobs?["1"] ?? .null, "type": .string(type), "hash_function": "sha384", "exportable": true,
-      "parameter_set": type == "ml-dsa" ? "65" : "",
+      "parameter_set": .string(sets[type] ?? ""),
     ]
     #expect(try destination.write("keys/\(name)/import", first).status == 204)
     let second: JSONObject = ["ciphertext": blobs?["2"] ?? .null, "hash_function": "SHA384"]

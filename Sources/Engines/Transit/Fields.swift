@@ -8,9 +8,10 @@ enum Fields {
   static let type = Field.string(
     "type",
     "aes128-gcm96, aes256-gcm96, chacha20-poly1305, ed25519, ecdsa-p256, ecdsa-p384, ecdsa-p521, rsa-2048, rsa-3072, "
-      + "rsa-4096 or hmac; with the mount's option extended_key_types also ml-dsa, aes128-cmac, aes192-cmac and "
-      + "aes256-cmac.")
-  static let parameterSet = Field.string("parameter_set", "44, 65 or 87, for keys of type ml-dsa.")
+      + "rsa-4096 or hmac; with the mount's option extended_key_types also ml-dsa, ml-kem, aes128-cmac, aes192-cmac "
+      + "and aes256-cmac.")
+  static let parameterSet = Field.string(
+    "parameter_set", "44, 65 or 87 for keys of type ml-dsa, 768 or 1024 for keys of type ml-kem.")
   static let derived = Field.bool("derived", "Whether each context has a key of its own.")
   static let convergent = Field.bool(
     "convergent_encryption", "Whether equal texts in equal contexts give equal ciphertexts.")

@@ -21,7 +21,7 @@ package enum SignatureAlgorithm: String, Sendable, Hashable, CaseIterable {
     case .ecdsa(.p384): self = .ecdsa384
     case .ecdsa(.p521): self = .ecdsa521
     case .ed25519: self = .ed25519
-    case .mlDSA: return nil
+    case .mlDSA, .mlKEM: return nil
     }
   }
 
@@ -53,7 +53,7 @@ package enum SignatureAlgorithm: String, Sendable, Hashable, CaseIterable {
       writer.number(numbers[..<curve.fieldBytes])
       writer.number(numbers[curve.fieldBytes...])
       return writer.bytes
-    case .mlDSA: throw .unsuitableKey
+    case .mlDSA, .mlKEM: throw .unsuitableKey
     }
   }
 
@@ -69,7 +69,7 @@ package enum SignatureAlgorithm: String, Sendable, Hashable, CaseIterable {
         let der = ECDSASignature.der(sideBySide: numbers)
       else { return false }
       return try key.verify(der, of: hash.digest(of: message), .ecdsa)
-    case .mlDSA: return false
+    case .mlDSA, .mlKEM: return false
     }
   }
 

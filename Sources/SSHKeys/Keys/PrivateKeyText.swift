@@ -24,6 +24,7 @@ package enum PrivateKeyText {
     }
     guard let key else { throw .malformed }
     if case .mlDSA(let parameters) = key.kind { throw .unsupportedType(parameters.rawValue) }
+    if case .mlKEM(let parameters) = key.kind { throw .unsupportedType(parameters.rawValue) }
     if case .rsa(let bits) = key.kind, !PublicKey.rsaBits.contains(bits) { throw .unsoundKey }
     return key
   }
@@ -82,7 +83,7 @@ package enum PrivateKeyText {
       let point = try key.rawPublicKey()
       writer.string(point)
       try key.rawPrivateKey().withBytes { writer.string(Array($0) + point) }
-    case .mlDSA: throw .unsuitableKey
+    case .mlDSA, .mlKEM: throw .unsuitableKey
     }
   }
 

@@ -64,7 +64,7 @@ package struct PublicKey: Sendable, Equatable {
       bits = 256
       writer.string(algorithm.rawValue)
       writer.string(try key.rawPublicKey())
-    case .mlDSA: throw .unsuitableKey
+    case .mlDSA, .mlKEM: throw .unsuitableKey
     }
     blob = writer.bytes
   }

@@ -50,7 +50,7 @@ extension SSHMount {
     case .ecdsa(let curve):
       try role.allowedKeyLengths.check(KeyAlgorithm(curve), bits: curve == .p521 ? 521 : curve.fieldBytes * 8)
     case .ed25519: try role.allowedKeyLengths.check(.ed25519, bits: 256)
-    case .mlDSA: throw CryptographyError.unsuitableKey
+    case .mlDSA, .mlKEM: throw CryptographyError.unsuitableKey
     }
     // Whoever may not have the certificate does not cost us the making of a key.
     let terms = try CertificateTerms(call, role: role, settings: context.settings())

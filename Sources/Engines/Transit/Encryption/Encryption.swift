@@ -36,6 +36,8 @@ extension LoadedKey {
     let sealed: [UInt8]
     if type.isRSA {
       sealed = try encryptRSA(plaintext, number, options.padding)
+    } else if type.isMLKEM {
+      sealed = try encapsulate(plaintext, number, options)
     } else {
       sealed = try seal(plaintext, number, options, random: random)
     }
@@ -52,9 +54,45 @@ extension LoadedKey {
     guard let sealed = try? Base64.decode(parsed.body) else {
       throw Refusal("invalid ciphertext: could not decode base64")
     }
-    return type.isRSA
-      ? try decryptRSA(sealed, parsed.version, options.padding) : try open(sealed, parsed.version, options)
+    if type.isRSA { return try decryptRSA(sealed, parsed.version, options.padding) }
+    if type.isMLKEM { return try decapsulate(sealed, parsed.version, options) }
+    return try open(sealed, parsed.version, options)
   }
+
+  // MARK: ML-KEM
+
+  /// The encapsulation of a secret (FIPS 203), and the text under a key from it (RFC 5869), which serves for this text alone.
+  private func encapsulate(
+    _ plaintext: [UInt8], _ number: Int64, _ options: EncryptionOptions
+  ) throws(Refusal) -> [UInt8] {
+    if !options.nonce.isEmpty { throw Refusal("provided nonce not allowed for this key") }
+    let pair = try pair(number)
+    do throws(CryptographyError) {
+      let (secret, encapsulation) = try pair.encapsulate()
+      return try Self.encapsulatedCipher(secret).seal(
+        plaintext, after: encapsulation, nonce: Self.onlyNonce, associatedData: options.associatedData)
+    } catch { throw Refusal("the text cannot be encrypted", isInternal: true) }
+  }
+
+  private func decapsulate(
+    _ sealed: [UInt8], _ number: Int64, _ options: EncryptionOptions
+  ) throws(Refusal) -> [UInt8] {
+    let pair = try pair(number)
+    guard case .mlKEM(let parameters) = pair.kind else { throw Refusal.unreadable }
+    if !pair.hasPrivatePart { throw Refusal("requested version for decryption does not contain a private part") }
+    guard sealed.count >= parameters.encapsulationBytes else { throw Refusal("invalid ciphertext length") }
+    do throws(CryptographyError) {
+      let secret = try pair.decapsulate(sealed[..<parameters.encapsulationBytes])
+      return try Self.encapsulatedCipher(secret).open(
+        sealed[parameters.encapsulationBytes...], nonce: Self.onlyNonce, associatedData: options.associatedData)
+    } catch { throw Refusal("cipher: message authentication failed") }
+  }
+
+  private static func encapsulatedCipher(_ secret: SecretBytes) throws(CryptographyError) -> AuthenticatedCipher {
+    try AuthenticatedCipher(.aesGCM, key: HKDF.derive(from: secret, info: "transit ml-kem aes256-gcm", count: 32))
+  }
+
+  private static let onlyNonce = [UInt8](repeating: 0, count: AuthenticatedCipher.nonceBytes)
 
   // MARK: RSA
 

@@ -74,7 +74,7 @@ extension TransitMount {
       options.nonce = try Encoded.decode(nonce)
       options.padding = try padding(padding, type)
       if !associatedData.isEmpty {
-        if !type.isCipher {
+        if !type.takesAssociatedData {
           throw Refusal("'[\(index)].associated_data' provided for non-AEAD cipher suite \(type.name)")
         }
         options.associatedData = try Encoded.decode(
@@ -171,7 +171,7 @@ extension TransitMount {
       throw EngineError.invalid("convergent encryption requires derivation to be enabled, so context is required")
     }
     let typeName = try call[Fields.type] ?? KeyType.aes256.rawValue
-    guard let type = KeyType(rawValue: typeName), type.supportsEncryption else {
+    guard let type = KeyType(rawValue: typeName), type.supportsEncryption, !type.isExtended else {
       throw EngineError.invalid("unknown key type \(typeName)")
     }
     var record = try Self.newRecord(type, derived: hasContext, convergent: convergent)

@@ -1,7 +1,7 @@
 internal import Cryptography
 internal import EngineAPI
 
-/// The kinds of keys. Raw values are what is stored; clients know those of ML-DSA as one type with a parameter set.
+/// The kinds of keys. Raw values are what is stored; clients know those of ML-DSA and ML-KEM as one type each, with a parameter set.
 enum KeyType: String, Sendable, CaseIterable {
   case aes128 = "aes128-gcm96"
   case aes256 = "aes256-gcm96"
@@ -17,6 +17,8 @@ enum KeyType: String, Sendable, CaseIterable {
   case mlDSA44 = "ml-dsa-44"
   case mlDSA65 = "ml-dsa-65"
   case mlDSA87 = "ml-dsa-87"
+  case mlKEM768 = "ml-kem-768"
+  case mlKEM1024 = "ml-kem-1024"
   case cmac128 = "aes128-cmac"
   case cmac192 = "aes192-cmac"
   case cmac256 = "aes256-cmac"
@@ -44,6 +46,8 @@ enum KeyType: String, Sendable, CaseIterable {
     case .mlDSA44: .pair(.mlDSA(.mlDSA44))
     case .mlDSA65: .pair(.mlDSA(.mlDSA65))
     case .mlDSA87: .pair(.mlDSA(.mlDSA87))
+    case .mlKEM768: .pair(.mlKEM(.mlKEM768))
+    case .mlKEM1024: .pair(.mlKEM(.mlKEM1024))
     case .cmac128: .cmac(keyBytes: 16)
     case .cmac192: .cmac(keyBytes: 24)
     case .cmac256: .cmac(keyBytes: 32)
@@ -51,12 +55,15 @@ enum KeyType: String, Sendable, CaseIterable {
   }
 
   /// By the names of the API.
-  var name: String { isMLDSA ? Self.mlDSA : rawValue }
+  var name: String { nameWithSets ?? rawValue }
 
   /// Which of the types of one name it is; nil for types that are alone.
-  var parameterSet: String? { isMLDSA ? String(rawValue.dropFirst(Self.mlDSA.count + 1)) : nil }
+  var parameterSet: String? { nameWithSets.map { String(rawValue.dropFirst($0.count + 1)) } }
+
+  private var nameWithSets: String? { isMLDSA ? Self.mlDSA : isMLKEM ? Self.mlKEM : nil }
 
   private static let mlDSA = "ml-dsa"
+  private static let mlKEM = "ml-kem"
 
   /// The type's number in backups. Those of one name have one number and tell themselves apart by the parameter set.
   var number: Int64 {
@@ -76,6 +83,8 @@ enum KeyType: String, Sendable, CaseIterable {
     case .cmac256: 13
     case .mlDSA44, .mlDSA65, .mlDSA87: 14
     case .cmac192: 16
+    // Which no other server has, and would not know by this number.
+    case .mlKEM768, .mlKEM1024: 1000
     }
   }
 
@@ -89,10 +98,12 @@ enum KeyType: String, Sendable, CaseIterable {
   var isPair: Bool { if case .pair = family { true } else { false } }
   var isRSA: Bool { if case .pair(.rsa) = family { true } else { false } }
   var isMLDSA: Bool { if case .pair(.mlDSA) = family { true } else { false } }
+  var isMLKEM: Bool { if case .pair(.mlKEM) = family { true } else { false } }
   var isCMAC: Bool { if case .cmac = family { true } else { false } }
 
-  var supportsEncryption: Bool { isCipher || isRSA }
-  var supportsSigning: Bool { isPair }
+  var supportsEncryption: Bool { isCipher || isRSA || isMLKEM }
+  var takesAssociatedData: Bool { isCipher || isMLKEM }
+  var supportsSigning: Bool { isPair && !isMLKEM }
   var supportsDerivation: Bool { isCipher || self == .ed25519 }
 
   /// The name of a version in the answer for a key: the curve, or the type itself.
@@ -104,20 +115,21 @@ enum KeyType: String, Sendable, CaseIterable {
 // MARK: Types by the names of requests
 
 extension KeyType {
-  /// Types that other servers have in paid editions only, and refuse in the others. Clients may rely on the refusal, so
-  /// a mount has them where its operator says so.
-  var isExtended: Bool { isMLDSA || isCMAC }
+  /// Types that other servers have in paid editions only, and refuse in the others, or do not have at all. Clients may rely on the refusal,
+  /// so a mount has them where its operator says so.
+  var isExtended: Bool { isMLDSA || isMLKEM || isCMAC }
 
   /// - Parameter extended: whether the mount has the extended types.
   static func named(_ name: String, parameterSet: String, extended: Bool) throws(EngineError) -> KeyType {
     switch name {
     case "managed_key": throw .invalid("managed keys are supported within enterprise edition only")
-    case mlDSA:
-      guard let type = KeyType(rawValue: "\(name)-\(parameterSet)"), type.isMLDSA else {
+    case mlKEM where !extended: throw .invalid("unknown key type \(name)")
+    case mlDSA, mlKEM:
+      guard let type = KeyType(rawValue: "\(name)-\(parameterSet)") else {
         throw .invalid("invalid parameter set \(parameterSet) for key type \(name)")
       }
       if !extended { throw elsewhere(name) }
-      guard case .pair(.mlDSA(let parameters)) = type.family, parameters.isAvailable else {
+      guard type.isAvailable else {
         throw .invalid("key type \(name) needs OpenSSL 3.5 or later, and this server runs with an older one")
       }
       return type
@@ -126,6 +138,14 @@ extension KeyType {
       guard let type = KeyType(rawValue: name), type.name == name else { throw .invalid("unknown key type \(name)") }
       if type.isExtended && !extended { throw elsewhere(name) }
       return type
+    }
+  }
+
+  private var isAvailable: Bool {
+    switch family {
+    case .pair(.mlDSA(let parameters)): parameters.isAvailable
+    case .pair(.mlKEM(let parameters)): parameters.isAvailable
+    default: true
     }
   }
 

@@ -107,6 +107,7 @@ extension LoadedKey {
     case .ed25519: return .ed25519
     case .ecdsa: return .ecdsa
     case .mlDSA: return .mlDSA
+    case .mlKEM: throw Refusal.unreadable
     case .rsa:
       switch options.padding {
       case "pkcs1v15": return .pkcs1(options.hash)

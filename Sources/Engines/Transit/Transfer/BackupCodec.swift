@@ -63,7 +63,7 @@ enum BackupCodec {
       guard let pair = try version.material.asymmetricKey() else { break }
       switch pair.kind {
       case .rsa: try add(pair.rsaNumbers(), to: &entry)
-      case .mlDSA:
+      case .mlDSA, .mlKEM:
         if pair.hasPrivatePart { entry["key"] = text(try pair.pkcs8()) }
         entry["public_key"] = version.material.publicText.map { .string($0) }
       case .ecdsa, .ed25519:
@@ -195,7 +195,7 @@ enum BackupCodec {
       let numbers = AsymmetricKey.ECDSANumbers(x: x, y: y, secret: entry["ec_d"]?.numberValue?.text)
       material = try read { () throws(CryptographyError) in try AsymmetricKey(curve, ecdsa: numbers) }
     case .pair(.rsa): material = try readRSA(entry)
-    case .pair(.mlDSA): material = try readMLDSA(entry, key, record.type)
+    case .pair(.mlDSA), .pair(.mlKEM): material = try readStandardForm(entry, key, record.type)
     }
     var version = KeyVersion(
       created: created, hmacKey: SecretBytes(copying: hmacKey ?? []), material: material,
@@ -223,7 +223,7 @@ enum BackupCodec {
     }
   }
 
-  private static func readMLDSA(_ entry: JSONValue, _ key: [UInt8]?, _ type: KeyType) throws -> KeyMaterial {
+  private static func readStandardForm(_ entry: JSONValue, _ key: [UInt8]?, _ type: KeyType) throws -> KeyMaterial {
     let material = try read { () throws(CryptographyError) in
       if let key { return try AsymmetricKey(pkcs8: SecretBytes(copying: key)) }
       guard let block = PEM.first(in: entry["public_key"]?.stringValue ?? "") else { throw .malformedKey }

@@ -217,6 +217,7 @@ extension TransitMount {
         case .ecdsa: "*ecdsa."
         case .rsa: "*rsa."
         case .mlDSA(let parameters): parameters.rawValue + "."
+        case .mlKEM(let parameters): parameters.rawValue + "."
         }
       throw EngineError.invalid("\(context)invalid key type: expected \(type.name), got \(given)\(part)")
     }

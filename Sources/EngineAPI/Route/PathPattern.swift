@@ -46,12 +46,9 @@ package struct PathPattern: Sendable, Equatable, ExpressibleByStringLiteral, Cus
     var captures: [String: String] = [:]
     var start = 0
     for index in segments.indices {
-      let isLast = index == segments.count - 1
       if index > 0, start == path.count, path.last != Self.slash {
         // What is left of the pattern may be a rest that is allowed to be empty.
-        guard isLast, case .rest(let name, mayBeEmpty: true) = segments[index] else { return nil }
-        captures[name] = ""
-        return captures
+        guard case .rest = segments[index] else { return nil }
       }
       var end = start
       while end < path.count, path[end] != Self.slash { end += 1 }
@@ -69,6 +66,7 @@ package struct PathPattern: Sendable, Equatable, ExpressibleByStringLiteral, Cus
         captures[name] = String(decoding: path[start...], as: UTF8.self)
         return captures
       }
+      let isLast = index == segments.count - 1
       if isLast { return end == path.count || (end + 1 == path.count && slashIsOptional) ? captures : nil }
       start = min(end + 1, path.count)
     }

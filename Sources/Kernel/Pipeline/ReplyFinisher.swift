@@ -116,18 +116,16 @@ extension Exchange {
     if status == 200 { envelope.mountType = face?.entry.type ?? "" } else { envelope.endsWithLineFeed = false }
     envelope.repeatsData = route?.traits.contains(.dataAtTop) == true
 
-    guard let ttl = wrapping.ttl else {
-      var outcome = Outcome(.envelope(envelope), status: status, headers: reply.headers)
-      outcome.issued = issued
-      outcome.hasNewEntity = hasNewEntity
-      outcome.leaseID = envelope.leaseID
-      return outcome
+    var outcome: Outcome
+    if let ttl = wrapping.ttl {
+      let wrapped = try state.wrapping.wrap(
+        envelope: JSONText(trusted: envelope.bytes), path: wrapping.path, ttl: ttl, asJWT: wrapping.asJWT,
+        wrappedAccessor: reply.wrappedAccessor.isEmpty ? (issued?.entry.accessor ?? "") : reply.wrappedAccessor,
+        status: status, now: request.received)
+      outcome = Self.outcome(wrapped, headers: reply.headers)
+    } else {
+      outcome = Outcome(.envelope(envelope), status: status, headers: reply.headers)
     }
-    let wrapped = try state.wrapping.wrap(
-      envelope: JSONText(trusted: envelope.bytes), path: wrapping.path, ttl: ttl, asJWT: wrapping.asJWT,
-      wrappedAccessor: reply.wrappedAccessor.isEmpty ? (issued?.entry.accessor ?? "") : reply.wrappedAccessor,
-      status: status, now: request.received)
-    var outcome = Self.outcome(wrapped, headers: reply.headers)
     outcome.issued = issued
     outcome.hasNewEntity = hasNewEntity
     outcome.leaseID = envelope.leaseID

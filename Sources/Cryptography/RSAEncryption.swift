@@ -1,5 +1,4 @@
 internal import COpenSSL
-internal import Primitives
 package import SecretMemory
 
 extension AsymmetricKey {
@@ -48,7 +47,7 @@ extension AsymmetricKey {
   ) throws(CryptographyError) -> SecretBytes {
     guard case .rsa = kind, hasPrivatePart else { throw .unsuitableKey }
     guard ciphertext.count == modulusBytes else { throw .notAuthentic }
-    return try Blocking.run { () throws(CryptographyError) in try decryptBlock(ciphertext, padding) }
+    return try computing { () throws(CryptographyError) in try decryptBlock(ciphertext, padding) }
   }
 
   private func decryptBlock(

@@ -1,5 +1,4 @@
 internal import COpenSSL
-internal import Primitives
 
 extension AsymmetricKey {
   /// The salt of an RSA-PSS signature.
@@ -30,7 +29,7 @@ extension AsymmetricKey {
     guard hasPrivatePart else { throw .unsuitableKey }
     if scheme.takesWholeMessage { return try signWhole(message, scheme) }
     guard case .rsa = kind else { return try signDigest(message, scheme) }
-    return try Blocking.run { () throws(CryptographyError) in try signDigest(message, scheme) }
+    return try computing { () throws(CryptographyError) in try signDigest(message, scheme) }
   }
 
   private func signDigest(_ message: [UInt8], _ scheme: SignatureScheme) throws(CryptographyError) -> [UInt8] {

@@ -117,6 +117,58 @@ private struct HeldJobs {
     carriers.stop()
   }
 
+  /// What has long to compute comes after new events, and after those that let others go first.
+  @Test func longComputationsComeLast() throws {
+    let carriers = try Carriers(1)
+    let order = Locked<[Int]>([])
+    let done = Monitored(0)
+    let begin = Latch()
+    carriers.run {
+      Blocking.run { begin.wait() }
+      for number in 1...3 {
+        carriers.run {
+          if number == 2 { Fiber.letOthersGoFirst() }
+          order.withLock { $0.append(number) }
+          done.update { $0 += 1 }
+        }
+      }
+      Fiber.letAllGoFirst()
+      order.withLock { $0.append(4) }
+      done.update { $0 += 1 }
+    }
+    begin.open()
+    #expect(reaches(done, 4))
+    #expect(order.withLock { $0 } == [1, 3, 2, 4])
+    carriers.stop()
+  }
+
+  /// Events that come for ever do not keep computations from their turn, nor do these keep events from theirs.
+  @Test func longComputationsAndEventsTakeTurns() throws {
+    let carriers = try Carriers(1)
+    let ended = Locked(false)
+    let events = Locked(0)
+    @Sendable func again() {
+      carriers.run {
+        events.withLock { $0 += 1 }
+        if !ended.withLock({ $0 }) { again() }
+      }
+    }
+    again()
+    let taken = carriers.value {
+      (0..<100).map { _ in
+        Fiber.letAllGoFirst()
+        return events.withLock { $0 }
+      }
+    }
+    let counts = try #require(taken)
+    for (before, after) in zip(counts, counts.dropFirst()) {
+      #expect(after > before)
+      #expect(after - before <= 64)
+    }
+    ended.withLock { $0 = true }
+    carriers.stop()
+  }
+
   @Test func carrierGoesOnWhileAFiberBlocks() throws {
     let carriers = try Carriers(1)
     let (inside, end) = (Latch(), Latch())
@@ -214,8 +266,9 @@ private struct HeldJobs {
       carriers.run {
         var sum = 0
         for step in 0..<4 {
-          switch (number &* 7 &+ step &* 3) % 5 {
+          switch (number &* 7 &+ step &* 3) % 6 {
           case 0: Fiber.letOthersGoFirst()
+          case 4: Fiber.letAllGoFirst()
           case 1: sum += Blocking.run { 1 }
           case 2:
             let latch = Latch()
@@ -235,7 +288,7 @@ private struct HeldJobs {
     }
     #expect(reaches(done, 3000))
     let expected = (0..<3000).reduce(0) { sum, number in
-      sum + (0..<4).count { [1, 4].contains((number &* 7 &+ $0 &* 3) % 5) }
+      sum + (0..<4).count { [1, 5].contains((number &* 7 &+ $0 &* 3) % 6) }
     }
     #expect(sums.withLock { $0 } == expected)
     carriers.stop()

@@ -10,12 +10,18 @@ package struct CarrierEvent: Sendable {
 
 /// A thread that takes events from an epoll instance, which it may share with others, and runs a fiber for each.
 ///
-/// Fibers whose wait is over come first, then new events, then fibers that let others go first.
+/// Fibers whose wait is over come first, then new events, then fibers that let others go first, and last, a few at a time,
+/// those that have long to compute.
 package final class Carrier: @unchecked Sendable {
   // Unchecked because all that changes belongs to the carrier's thread, but for atomics and the mail.
 
   /// So many fibers let others go first before they come to their turn.
   private static let turn = 16
+  /// So many events come at most before fibers that have long to compute.
+  private static let eventsBeforeComputing = 16
+  /// So many long computations come in a row. One at a time answers others sooner, but makes each dearer: what surrounds them
+  /// would leave the processor's caches each time.
+  private static let computations = 8
   /// Free fibers that are kept for the next burst.
   private static let spare = 4
 
@@ -29,6 +35,10 @@ package final class Carrier: @unchecked Sendable {
 
   private var resumed: [Fiber] = []
   private var yielded: [Fiber] = []
+  /// Those with a long computation before them, the first to come first.
+  private var computing: [Fiber] = []
+  /// Events that may still come before it.
+  private var eventsLeft = eventsBeforeComputing
   /// Those whose turn it is; empty between turns.
   private var entering: [Fiber] = []
   private var free: [Fiber] = []
@@ -89,12 +99,20 @@ package final class Carrier: @unchecked Sendable {
         continue
       }
       let stops = isStopping.load(ordering: .relaxed)
-      if yielded.count < Self.turn, !stops, hasRoom, let event = next() {
+      if takesEvent, !stops, let event = next() {
+        if !computing.isEmpty { eventsLeft -= 1 }
         serve(event)
         continue
       }
       if !yielded.isEmpty {
         swap(&entering, &yielded)
+        enterAll()
+        continue
+      }
+      if !computing.isEmpty {
+        eventsLeft = Self.eventsBeforeComputing
+        entering = Array(computing.prefix(Self.computations))
+        computing.removeFirst(entering.count)
         enterAll()
         continue
       }
@@ -116,6 +134,8 @@ package final class Carrier: @unchecked Sendable {
 
   func yields(_ fiber: Fiber) { yielded.append(fiber) }
 
+  func computes(_ fiber: Fiber) { computing.append(fiber) }
+
   func take(back fiber: Fiber, isOwn: Bool) {
     if isOwn {
       resumed.append(fiber)
@@ -129,6 +149,10 @@ package final class Carrier: @unchecked Sendable {
   // MARK: The thread
 
   private var hasRoom: Bool { !free.isEmpty || all.count < limit }
+
+  private var takesEvent: Bool {
+    hasRoom && yielded.count < Self.turn && (computing.isEmpty || eventsLeft > 0)
+  }
 
   private func enterAll() {
     for fiber in entering { fiber.enter() }

@@ -8,7 +8,7 @@ package protocol FiberWorker: AnyObject {
 /// A thread of control with a stack of its own, of which a `Carrier` thread runs one at a time.
 ///
 /// Code on a fiber is written as if for a thread. Where it waits for a `Latch`, its carrier goes on with another fiber;
-/// whatever else may take long belongs into `Blocking.run`. A fiber stays with its carrier, so that what a thread keeps
+/// whatever else may take long belongs into `Blocking.run`, or after `letAllGoFirst()`. A fiber stays with its carrier, so that what a thread keeps
 /// for itself (errno, errors of libraries) is where it was after a wait.
 package final class Fiber: @unchecked Sendable {
   // Unchecked because only the carrier's thread touches what changes.
@@ -55,6 +55,14 @@ package final class Fiber: @unchecked Sendable {
   package static func letOthersGoFirst() {
     guard let fiber = current else { return }
     fiber.carrier.yields(fiber)
+    fiber.park()
+  }
+
+  /// Before what keeps a processor for some hundred microseconds, too little to be worth another thread: the carrier does first
+  /// what else there is, though not for ever. Does nothing on other threads.
+  package static func letAllGoFirst() {
+    guard let fiber = current else { return }
+    fiber.carrier.computes(fiber)
     fiber.park()
   }
 

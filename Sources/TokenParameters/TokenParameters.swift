@@ -47,7 +47,7 @@ package struct TokenParameters: Sendable, Equatable {
     }
   }
 
-  /// What holds of a login whose token is renewed: the times of today, and the increment that was asked for, if any.
+  /// What holds of a login whose token is renewed: the times of today.
   /// - Throws: where the policies are not those of the login any more.
   package func renew(_ login: LoginGrant) throws(EngineError) -> LoginGrant {
     // The token's list has `default` where it was added, and is sorted; names have no case.
@@ -56,9 +56,7 @@ package struct TokenParameters: Sendable, Equatable {
       throw .invalid("policies have changed, not renewing")
     }
     var renewed = login
-    let asked = login.ttl
     setTimes(of: &renewed)
-    if asked > .zero { renewed.ttl = asked }
     return renewed
   }
 

@@ -8,10 +8,8 @@ extension AppRoleMethod {
   private static let roleMember = "role_name"
   private static let wrong = EngineError.failedLogin("invalid role or secret ID")
 
-  /// The role's id, if there is such a role: guesses at ids of roles are not counted.
-  func loginName(_ call: Call) throws -> String { try roleOfLogin(call).roleID }
-
-  private func roleOfLogin(_ call: Call) throws -> Role {
+  /// Fails where there is no role of that id, so that guesses at ids are not counted against anybody.
+  func roleOfLogin(_ call: Call) throws -> Role {
     let roleID = try call[Fields.roleID] ?? ""
     if roleID.isEmpty { throw EngineError.invalid("failed to determine alias name from login request") }
     guard let stored = try storage.get(Self.roleIDKey(try digest(roleID))),
@@ -35,6 +33,7 @@ extension AppRoleMethod {
     }
     grant.metadata = used?.metadata ?? [:]
     grant.metadata["role_name"] = role.name
+    grant.role = role.name
     grant.internalData = [Self.roleMember: .string(role.name)]
     return Reply(.login(grant))
   }

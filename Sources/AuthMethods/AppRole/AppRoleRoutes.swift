@@ -21,7 +21,8 @@ extension AppRoleMethod {
       Route(
         "login", traits: [.login, .prompt], fields: [Fields.roleID.description, Fields.secretID.description],
         summary: "Log in with a role's id and one of its SecretIDs",
-        loginName: { engine, call in try engine.loginName(call) },
+        loginName: { engine, call in try engine.roleOfLogin(call).roleID },
+        loginRole: { engine, call in try engine.roleOfLogin(call).name },
         [.update: { engine, call in try engine.login(call) }]),
       Route(
         "role/", fields: pageFields, summary: "List the roles",

@@ -48,6 +48,8 @@ package final class MountedEngine: Sendable {
     package let exists: (@Sendable (Call) throws -> Bool)?
     /// Nil where failed logins are not counted.
     package let loginName: (@Sendable (Call) throws -> String)?
+    /// Nil where a login names its role, if any.
+    package let loginRole: (@Sendable (Call) throws -> String)?
 
     init<E: Engine>(_ route: Route<E>, of engine: E) {
       pattern = route.pattern
@@ -70,6 +72,7 @@ package final class MountedEngine: Sendable {
       }
       if let check = route.exists { exists = { call in try check(engine, call) } } else { exists = nil }
       if let name = route.loginName { loginName = { call in try name(engine, call) } } else { loginName = nil }
+      if let role = route.loginRole { loginRole = { call in try role(engine, call) } } else { loginRole = nil }
     }
   }
 

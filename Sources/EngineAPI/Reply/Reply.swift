@@ -128,6 +128,8 @@ package struct LoginGrant: Sendable, Equatable {
   package var tokenType: TokenType?
   package var renewable = true
   package var groupAliases: [String] = []
+  /// The role that let the login in, by which quotas know it; nil where that is the one that the request names.
+  package var role: String?
   /// What the method wants back when the token is renewed.
   package var internalData: JSONObject = [:]
 

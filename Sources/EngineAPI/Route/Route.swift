@@ -68,6 +68,8 @@ package struct Route<E: Engine>: Sendable {
   /// Of a login that guessing could get through: the canonical name of who wants in, as the alias will have it, by
   /// which failed logins are counted and users locked out. Asked before the handler.
   package let loginName: LoginName?
+  /// Of a login that does not name its role: the role behind what it shows, by which requests are limited.
+  package let loginRole: LoginName?
   /// Operations that need `sudo`, where not all of the route do.
   package let sudoOperations: Set<Operation>
 
@@ -75,6 +77,7 @@ package struct Route<E: Engine>: Sendable {
     _ pattern: PathPattern, traits: RouteTraits = [], sudo sudoOperations: Set<Operation> = [],
     fields: [FieldDescription] = [],
     summary: String, help: String = "", exists: ExistenceCheck? = nil, loginName: LoginName? = nil,
+    loginRole: LoginName? = nil,
     _ handlers: [Operation: Handler]
   ) {
     self.pattern = pattern
@@ -85,6 +88,7 @@ package struct Route<E: Engine>: Sendable {
     self.help = help
     self.exists = exists
     self.loginName = loginName
+    self.loginRole = loginRole
     self.handlers = handlers
   }
 }

@@ -24,8 +24,8 @@ extension Exchange {
   func login(_ grant: LoginGrant) throws -> Login {
     guard let mount, route?.traits.isSuperset(of: .login) == true else { throw Failures.internalError }
     var login = Login(
-      grant: grant, mountAccessor: mount.entry.accessor, path: path, role: wantedRole, wrapTTL: request.wrapTTL,
-      wrapsAsJWT: request.wrapsAsJWT)
+      grant: grant, mountAccessor: mount.entry.accessor, path: path, role: grant.role ?? namedRole,
+      wrapTTL: request.wrapTTL, wrapsAsJWT: request.wrapsAsJWT)
     guard !grant.aliasName.isEmpty else { return login }
     let known = try state.identity.login(
       mountAccessor: mount.entry.accessor, name: grant.aliasName, metadata: grant.aliasMetadata,

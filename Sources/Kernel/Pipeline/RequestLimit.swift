@@ -14,7 +14,7 @@ extension Exchange {
   /// Nil where no limit is for this request.
   func limitFinding() -> LimitFinding? {
     let finding = state.quotas.count(
-      path: path, mount: mountPoint, rest: rest, client: request.remoteAddress, role: { self.wantedRole },
+      path: path, mount: mountPoint, rest: rest, client: request.remoteAddress, role: { self.role },
       now: WallClock.monotonicNanoseconds())
     guard let finding else { return nil }
     let verdict = finding.verdict
@@ -35,8 +35,15 @@ extension Exchange {
     return limit
   }
 
-  /// The role that a login asks for; empty where it names none.
-  var wantedRole: String {
+  /// The role of a login; empty where there is none.
+  private var role: String {
+    guard let loginRole = route?.loginRole else { return namedRole }
+    if fields.isEmpty { fields = (try? RequestFields.read(request)) ?? [:] }
+    return (try? loginRole(call)) ?? ""
+  }
+
+  /// The role that a login names; empty where it names none.
+  var namedRole: String {
     guard route?.traits.isSuperset(of: .login) == true else { return "" }
     if let name = captures["role"] ?? captures["username"] ?? captures["name"] { return name }
     return (try? RequestFields.read(request))?["role"]?.stringValue ?? ""

@@ -12,29 +12,44 @@ package struct Alias: Sendable, Equatable {
   package var metadata: [String: String]?
   /// What operators say.
   package var customMetadata: [String: String]?
-  package var local = false
+  /// Its mount is local to the cluster.
+  package var local: Bool
   package var mergedFrom: [String]?
   package var created: Timestamp
   package var updated: Timestamp
 
-  package init(id: String, canonicalID: String, mountAccessor: String, name: String, now: Timestamp) {
+  package init(
+    id: String, canonicalID: String, mountAccessor: String, name: String, local: Bool = false, now: Timestamp
+  ) {
     self.id = id
     self.canonicalID = canonicalID
     self.mountAccessor = mountAccessor
     self.name = name
+    self.local = local
     created = now
     updated = now
   }
 }
 
-/// How an alias is found from a login.
+/// How an alias is found from a login: names have no case, though an alias keeps its own as it was first written.
 struct AliasKey: Hashable, Sendable {
   let mountAccessor: String
-  let name: String
+  private let foldedName: String
+
+  init(mountAccessor: String, name: String) {
+    self.mountAccessor = mountAccessor
+    foldedName = name.lowercased()
+  }
 }
 
 extension Alias {
   var key: AliasKey { AliasKey(mountAccessor: mountAccessor, name: name) }
+
+  /// Whether a login at that mount by that name is the alias's.
+  package func isFor(mountAccessor: String, name: String) -> Bool {
+    self.mountAccessor == mountAccessor
+      && (self.name == name || key == AliasKey(mountAccessor: mountAccessor, name: name))
+  }
 
   var record: JSONValue {
     var object: JSONObject = [

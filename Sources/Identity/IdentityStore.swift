@@ -91,12 +91,13 @@ package final class IdentityStore: Sendable {
   /// The entity behind a login, made where there is none yet; what the method says of it is kept, and the external groups that it names
   /// take the entity in, others of that method let it go.
   package func login(
-    mountAccessor: String, name: String, metadata: [String: String], groupAliases: [String], now: Timestamp
+    mountAccessor: String, isLocal: Bool = false, name: String, metadata: [String: String], groupAliases: [String],
+    now: Timestamp
   ) throws -> Login {
     let told = metadata.isEmpty ? nil : metadata
     // The usual case changes nothing and takes no turn.
     if let known = entity(mountAccessor: mountAccessor, alias: name), groupAliases.isEmpty,
-      known.aliases.first(where: { $0.mountAccessor == mountAccessor && $0.name == name })?.metadata == told,
+      known.aliases.first(where: { $0.isFor(mountAccessor: mountAccessor, name: name) })?.metadata == told,
       !isInExternalGroup(known.id, of: mountAccessor)
     {
       return Login(entity: known, isNew: false)
@@ -110,10 +111,12 @@ package final class IdentityStore: Sendable {
       } else {
         entity = Entity(id: random.uuid(), name: freeName("entity_"), now: now)
         entity.aliases = [
-          Alias(id: random.uuid(), canonicalID: entity.id, mountAccessor: mountAccessor, name: name, now: now)
+          Alias(
+            id: random.uuid(), canonicalID: entity.id, mountAccessor: mountAccessor, name: name, local: isLocal,
+            now: now)
         ]
       }
-      if let at = entity.aliases.firstIndex(where: { $0.mountAccessor == mountAccessor && $0.name == name }),
+      if let at = entity.aliases.firstIndex(where: { $0.isFor(mountAccessor: mountAccessor, name: name) }),
         entity.aliases[at].metadata != told || known == nil
       {
         entity.aliases[at].metadata = told
@@ -123,7 +126,7 @@ package final class IdentityStore: Sendable {
       for var group in index.withLock({ Array($0.groups.values) }) {
         guard let alias = group.alias, alias.mountAccessor == mountAccessor else { continue }
         let isMember = group.memberEntityIDs.contains(entity.id)
-        let shallBe = groupAliases.contains(alias.name)
+        let shallBe = groupAliases.contains { alias.isFor(mountAccessor: mountAccessor, name: $0) }
         guard isMember != shallBe else { continue }
         if shallBe {
           group.memberEntityIDs.append(entity.id)

@@ -7,10 +7,6 @@ internal import Primitives
 private enum Fields {
   static let disabled = Field.bool("disabled", "Refuses the entity's tokens and logins.")
   static let ids = Field.commaStrings("entity_ids", "The ids of the entities.", required: true)
-  static let from = Field.commaStrings("from_entity_ids", "The entities that go into the other.", required: true)
-  static let to = Field.string("to_entity_id", "The entity that stays.", required: true)
-  static let force = Field.bool("force", "Accepted for old clients.")
-  static let kept = Field.commaStrings("conflicting_alias_ids_to_keep", "Which of two aliases of one method stays.")
 
   static let entity = [
     IdentityFields.id.description, IdentityFields.name.description, IdentityFields.metadata.description,
@@ -40,10 +36,7 @@ extension IdentityEngine {
     Route(
       "entity/batch-delete", fields: [Fields.ids.description], summary: "Deletes several entities",
       [.update: { try deleteMany($1) }]),
-    Route(
-      "entity/merge",
-      fields: [Fields.from.description, Fields.to.description, Fields.force.description, Fields.kept.description],
-      summary: "Makes one entity of several", [.update: { try merge($1) }]),
+    EntityMerge.route,
   ]
 
   private static func entity(byID call: Call) throws -> Entity? {
@@ -120,58 +113,6 @@ extension IdentityEngine {
       changes.groups.removeAll { $0.id == groupID }
       changes.groups.append(group)
     }
-  }
-
-  private static func merge(_ call: Call) throws -> Reply {
-    let store = try call.identity.store
-    let from = try call[Fields.from] ?? []
-    let to = try call[Fields.to] ?? ""
-    let kept = Set(try call[Fields.kept] ?? [])
-    guard !to.isEmpty else { throw EngineError.invalid("missing entity id to merge to") }
-    guard !from.isEmpty else { throw EngineError.invalid("missing entity ids to merge from") }
-    try store.change { changes in
-      guard var target = store.entity(id: to) else { throw EngineError.invalid("entity id to merge to is invalid") }
-      for id in from {
-        if id == to { throw EngineError.invalid("to_entity_id should not be present in from_entity_ids") }
-        guard let source = store.entity(id: id) else {
-          throw EngineError.invalid("entity id to merge from is invalid")
-        }
-        for var alias in source.aliases {
-          if let clash = target.aliases.first(where: { $0.mountAccessor == alias.mountAccessor }) {
-            if kept.contains(clash.id) { continue }
-            guard kept.contains(alias.id) else {
-              var error = EngineError.invalid(
-                "toEntity and at least one fromEntity have aliases with the same mount accessor, repeat the merge request "
-                  + "specifying exactly one fromEntity, clashes: \(clash.mountAccessor)")
-              error.data = JSONText(["conflicting_alias_ids": .strings([clash.id, alias.id])] as JSONObject)
-              throw error
-            }
-            target.aliases.removeAll { $0.id == clash.id }
-          }
-          alias.mergedFrom = (alias.mergedFrom ?? []) + [source.id]
-          alias.canonicalID = target.id
-          target.aliases.append(alias)
-        }
-        for policy in source.policies where !target.policies.contains(policy) { target.policies.append(policy) }
-        target.mergedIDs = (target.mergedIDs ?? []) + [source.id]
-        for groupID in store.directGroupIDs(of: source.id) {
-          guard var group = changes.groups.first(where: { $0.id == groupID }) ?? store.group(id: groupID) else {
-            continue
-          }
-          group.memberEntityIDs.removeAll { $0 == source.id }
-          if !group.memberEntityIDs.contains(target.id) { group.memberEntityIDs.append(target.id) }
-          group.modifyIndex &+= 1
-          changes.groups.removeAll { $0.id == groupID }
-          changes.groups.append(group)
-        }
-        changes.removedEntities.append(source.id)
-      }
-      target.updated = call.now
-      changes.entities.append(target)
-    }
-    // Who logs in by an alias of theirs enrols as the entity that stays.
-    try call.mfa.forget(entityIDs: from)
-    return .none
   }
 
   // MARK: Lists

@@ -85,20 +85,21 @@ extension IdentityEngine {
         alias = owner?.aliases.first { $0.id == id }
         if alias == nil { throw EngineError.invalid("invalid alias ID provided") }
       }
-      if !accessor.isEmpty && accessor != alias?.mountAccessor {
-        guard let mount = mounts.mount(accessor: accessor), mount.entry.mountClass == .auth else {
-          throw EngineError.invalid("invalid mount accessor \"\(accessor)\"")
-        }
+      let mount = mounts.mount(accessor: accessor.isEmpty ? alias?.mountAccessor ?? "" : accessor)
+      if !accessor.isEmpty && accessor != alias?.mountAccessor && mount?.entry.mountClass != .auth {
+        throw EngineError.invalid("invalid mount accessor \"\(accessor)\"")
       }
+      let isLocal = mount?.entry.local ?? false
       if id.isEmpty, let known = store.entity(mountAccessor: accessor, alias: name) {
         owner = known
-        alias = known.aliases.first { $0.mountAccessor == accessor && $0.name == name }
+        alias = known.aliases.first { $0.isFor(mountAccessor: accessor, name: name) }
       }
       if let alias, let owner {
         var changed = alias
         if !name.isEmpty { changed.name = name }
         if !accessor.isEmpty { changed.mountAccessor = accessor }
         if !canonicalID.isEmpty { changed.canonicalID = canonicalID }
+        changed.local = isLocal
         // Whoever names the alias by its mount and name says all of it.
         let metadata = customMetadata ?? (id.isEmpty ? [:] : alias.customMetadata ?? [:])
         if metadata != alias.customMetadata ?? [:] { changed.customMetadata = metadata.isEmpty ? nil : metadata }
@@ -112,7 +113,7 @@ extension IdentityEngine {
         throw EngineError.invalid("invalid canonical ID")
       }
       var created = Alias(
-        id: store.newID(), canonicalID: canonicalID, mountAccessor: accessor, name: name, now: call.now)
+        id: store.newID(), canonicalID: canonicalID, mountAccessor: accessor, name: name, local: isLocal, now: call.now)
       created.customMetadata = customMetadata
       if canonicalID.isEmpty {
         var entity = Entity(id: store.newID(), name: store.freeName("entity_"), now: call.now)
@@ -138,12 +139,13 @@ extension IdentityEngine {
     }
     if let other = store.entity(mountAccessor: changed.mountAccessor, alias: changed.name),
       other.aliases.contains(where: {
-        $0.mountAccessor == changed.mountAccessor && $0.name == changed.name && $0.id != changed.id
+        $0.isFor(mountAccessor: changed.mountAccessor, name: changed.name) && $0.id != changed.id
       })
     {
       throw .invalid("alias with combination of mount accessor and name already exists")
     }
     guard moves else { return }
+    if changed.local { throw .invalid("local aliases can't be moved between entities") }
     guard let target = store.entity(id: changed.canonicalID) else {
       throw .invalid("given 'canonical_id' is not associated with an entity")
     }

@@ -29,6 +29,15 @@ struct IdentityAnswers {
     return object
   }
 
+  /// An alias that stands in the way of a merge.
+  func clash(_ alias: Alias, of entity: Entity) -> JSONObject {
+    let mount = mounts.mount(accessor: alias.mountAccessor)?.entry
+    return [
+      "alias": .string(alias.name), "entity": .string(entity.name), "entity_id": .string(entity.id),
+      "mount": .string(mount?.type ?? ""), "mount_path": .string(mount?.requestPath ?? ""),
+    ]
+  }
+
   func entity(_ entity: Entity) -> JSONObject {
     let direct = store.directGroupIDs(of: entity.id)
     let inherited = store.inheritedGroupIDs(of: entity.id)

@@ -76,6 +76,16 @@ package final class SecondFactors: Sendable {
     try enrolments.remove(entityIDs: entityIDs, methodIDs: configuration.methods.map(\.id))
   }
 
+  /// Makes secrets of entities another's that has none of the method.
+  /// - Parameter keepsHeirs: where that has one, it stays so, and the others' is left.
+  /// - Returns: an entity whose secret was in the way, where nothing was changed therefore.
+  package func handOver(
+    from entityIDs: [String], to heir: String, keepsHeirs: Bool
+  ) throws -> EnrolmentStore.Conflict? {
+    try enrolments.handOver(
+      from: entityIDs, to: heir, methodIDs: configuration.methods.map(\.id), keepsHeirs: keepsHeirs)
+  }
+
   private func enforcements(for login: Login) -> [LoginEnforcement] {
     configuration.enforcements {
       LoginSubject(

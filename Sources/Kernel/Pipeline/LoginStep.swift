@@ -28,8 +28,8 @@ extension Exchange {
       wrapTTL: request.wrapTTL, wrapsAsJWT: request.wrapsAsJWT)
     guard !grant.aliasName.isEmpty else { return login }
     let known = try state.identity.login(
-      mountAccessor: mount.entry.accessor, name: grant.aliasName, metadata: grant.aliasMetadata,
-      groupAliases: grant.groupAliases, now: request.received)
+      mountAccessor: mount.entry.accessor, isLocal: mount.entry.local, name: grant.aliasName,
+      metadata: grant.aliasMetadata, groupAliases: grant.groupAliases, now: request.received)
     if known.entity.isDisabled { throw EngineError.denied }
     login.entityID = known.entity.id
     login.hasNewEntity = known.isNew

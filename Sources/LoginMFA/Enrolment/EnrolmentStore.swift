@@ -55,6 +55,43 @@ package struct EnrolmentStore: Sendable {
     return true
   }
 
+  /// Two entities are enrolled in one method, and only one of them can stay.
+  package struct Conflict: Sendable, Equatable {
+    package let entityID: String
+    package let methodID: String
+  }
+
+  /// Enrols an entity as others are, in methods in which it is not, and ends theirs.
+  /// - Parameter keepsHeirs: where it is enrolled in a method already, it stays so; otherwise nothing changes then.
+  package func handOver(
+    from entityIDs: [String], to heir: String, methodIDs: [String], keepsHeirs: Bool
+  ) throws -> Conflict? {
+    while true {
+      var batch = WriteBatch()
+      for methodID in methodIDs {
+        let place = Self.key(heir, methodID)
+        var isTaken = try store.get(place) != nil
+        for entityID in entityIDs {
+          let key = Self.key(entityID, methodID)
+          guard let stored = try store.get(key) else { continue }
+          if isTaken && !keepsHeirs { return Conflict(entityID: entityID, methodID: methodID) }
+          if !isTaken {
+            batch.put(place, stored.bytes)
+            batch.delete(key)
+            batch.preconditions += [.absent(key: place), .unchanged(key: key, since: stored.index)]
+          }
+          isTaken = true
+        }
+      }
+      if batch.isEmpty { return nil }
+      // Where a code was used up meanwhile, that has to come along.
+      do { _ = try store.commit(batch) } catch {
+        if (error as StoreError) == .conflict { continue } else { throw error }
+      }
+      return nil
+    }
+  }
+
   package func remove(entityIDs: [String], methodIDs: [String]) throws {
     var batch = WriteBatch()
     for methodID in methodIDs {

@@ -81,12 +81,13 @@ enum MethodFields {
     if let given = try call[issuer] { totp.issuer = given }
     if let given = try call[keySize] { totp.keySize = given }
     if let given = try call[qrSize] { totp.qrSize = given }
-    if let given = try call[mostAttempts] { totp.mostAttempts = given }
+    if let given = try call[mostAttempts] { totp.mostAttempts = given == 0 ? TOTPSettings().mostAttempts : given }
     totp.parameters = try parameters(call, known.parameters)
     try demand(!totp.issuer.isEmpty, "issuer must be set")
     try demand(totp.issuer.utf8.count <= 256, "issuer can have at most 256 bytes")
-    // RFC 4226, R6.
-    try demand((16...128).contains(totp.keySize), "key_size must be between 16 and 128")
+    try demand(totp.keySize > 0, "key_size must be greater than zero")
+    // RFC 4226, R6, wants 16 bytes at least; set-ups with 10 are common.
+    try demand((10...128).contains(totp.keySize), "key_size must be between 10 and 128")
     try demand((0...2000).contains(totp.qrSize), "qr_size must be between 0 and 2000")
     try demand((1...100).contains(totp.mostAttempts), "max_validation_attempts must be between 1 and 100")
     return totp

@@ -41,7 +41,8 @@ private func silent(_ level: String, _ message: String) {}
     settings.trailingLogs = 20
     // A map that has to grow.
     func open() throws(StoreError) -> RaftStore {
-      let state = try LMDBState(folder: folder.path + "/state", mapBytes: 64 << 10, sliceBytes: slice)
+      let state = try LMDBState(
+        folder: folder.path + "/state", mapBytes: 64 << 10, sliceBytes: slice, partSize: 1 + Int(random.below(5)))
       return try RaftStore(
         settings, files: LocalFileSystem(), state: state, segmentBytes: 64 << 10, random: random, report: silent)
     }

@@ -231,11 +231,15 @@ final class SimulatedFile: StoredFile {
   }
 }
 
-/// A state in memory on the same disk: each step is whole or did not happen.
+/// A state in memory on the same disk. Of a step that fails or is the last some changes are there, in no order.
 final class SimulatedState: StateStorage, Sendable {
   struct Contents {
     var values = KeyTable<StoredValue>()
     var position = LogPosition.start
+
+    mutating func change(_ key: [UInt8], _ value: StoredValue?) {
+      if let value { values.set(key, value) } else { values.remove(key) }
+    }
   }
 
   let disk: SimulatedDisk
@@ -251,20 +255,37 @@ final class SimulatedState: StateStorage, Sendable {
 
   func waitUntilReadable() {}
 
-  func apply(_ changes: Changes, upTo position: LogPosition) throws(StoreError) {
+  func advance(by changes: Changes, to position: LogPosition) throws(StoreError) {
+    try write(changes, position) { contents in
+      if self.disk.random.below(2) == 0 { return }
+      changes.erased.forEach { prefix, _ in contents.values.removeAll(beginningWith: prefix) }
+      changes.entries.forEach { key, value in
+        if self.disk.random.below(2) == 0 { contents.change(key, value) }
+      }
+    }
+  }
+
+  func replace(by changes: Changes, at position: LogPosition) throws(StoreError) {
+    try write(changes, position) { _ in }
+  }
+
+  private func write(
+    _ changes: Changes, _ position: LogPosition, before: (inout Contents) -> Void
+  ) throws(StoreError) {
     do throws(FileError) {
       let isLast = try disk.state.withLock { state throws(FileError) -> Bool in
-        if state.room == 0 { throw FileError(operation: "writing", code: ENOSPC) }
+        if state.room == 0 {
+          contents.withLock(before)
+          throw FileError(operation: "writing", code: ENOSPC)
+        }
         return try disk.begin(&state)
       }
-      if !isLast || disk.random.below(2) == 0 {
-        contents.withLock { contents in
-          changes.erased.forEach { prefix, _ in contents.values.removeAll(beginningWith: prefix) }
-          changes.entries.forEach { key, value in
-            if let value { contents.values.set(key, value) } else { contents.values.remove(key) }
-          }
-          contents.position = position
-        }
+      contents.withLock { contents in
+        before(&contents)
+        if isLast && disk.random.below(2) == 0 { return }
+        changes.erased.forEach { prefix, _ in contents.values.removeAll(beginningWith: prefix) }
+        changes.entries.forEach { key, value in contents.change(key, value) }
+        contents.position = position
       }
       try disk.state.withLock { state throws(FileError) in try disk.end(state) }
     } catch { throw error.storeError }

@@ -23,8 +23,11 @@ private final class HeldState: StateStorage {
   }
 
   func position() throws(StoreError) -> LogPosition { try inner.position() }
-  func apply(_ changes: Changes, upTo position: LogPosition) throws(StoreError) {
-    try inner.apply(changes, upTo: position)
+  func advance(by changes: Changes, to position: LogPosition) throws(StoreError) {
+    try inner.advance(by: changes, to: position)
+  }
+  func replace(by changes: Changes, at position: LogPosition) throws(StoreError) {
+    try inner.replace(by: changes, at: position)
   }
   func trim() {}
   func close() { inner.close() }

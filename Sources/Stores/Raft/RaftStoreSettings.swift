@@ -6,7 +6,6 @@ package struct RaftStoreSettings: Sendable {
   package var folder: String
   package var nodeID: String
   /// So many entries are at most in the log only before they are brought into the state: the bound of what a start has to replay.
-  /// More than 1024 count as 1024.
   package var snapshotThreshold = 1024
   /// So many entries stay in the log after they are in the state, for followers that lag.
   package var trailingLogs = 10_000

@@ -11,6 +11,7 @@ final class LMDBState: StateStorage, @unchecked Sendable {
   private let table: MDB_dbi
   private let folder: String
   private let sliceBytes: Int
+  private let partSize: Int
   private let readers = Striped { Readers() }
   /// For whoever waits for readers to end, or for the map to stand still.
   private let readersChanged = Monitored(())
@@ -39,9 +40,14 @@ final class LMDBState: StateStorage, @unchecked Sendable {
   /// The table's record of position (16 bytes) and the number of the last layer (8).
   private static let header: [UInt8] = [2]
 
-  /// `mapBytes` reserves addresses, not memory or disk; it grows where it does not do.
-  init(folder: String, mapBytes: Int = 64 << 30, sliceBytes: Int = SlicedKeys.largestSlice) throws(StoreError) {
+  /// - Parameters:
+  ///   - mapBytes: reserves addresses, not memory or disk; it grows where it does not do.
+  ///   - partSize: how many changes a transaction has at most. LMDB keeps the memory of its largest one for good, some pages for each change.
+  init(
+    folder: String, mapBytes: Int = 64 << 30, sliceBytes: Int = SlicedKeys.largestSlice, partSize: Int = 1024
+  ) throws(StoreError) {
     self.folder = folder
+    self.partSize = max(1, partSize)
     self.sliceBytes = min(sliceBytes, SlicedKeys.largestSlice)
     guard mkdir(folder, 0o700) == 0 || errno == EEXIST else {
       throw FileError(operation: "making folder \(folder)", code: errno).storeError
@@ -215,9 +221,17 @@ final class LMDBState: StateStorage, @unchecked Sendable {
     }
   }
 
-  func apply(_ changes: Changes, upTo position: LogPosition) throws(StoreError) {
+  func advance(by changes: Changes, to position: LogPosition) throws(StoreError) {
+    try apply(changes, upTo: position, partSize: partSize)
+  }
+
+  func replace(by changes: Changes, at position: LogPosition) throws(StoreError) {
+    try apply(changes, upTo: position, partSize: .max)
+  }
+
+  private func apply(_ changes: Changes, upTo position: LogPosition, partSize: Int) throws(StoreError) {
     do throws(StoreError) {
-      while try !applied(changes, upTo: position) { try growMap() }
+      while try !applied(changes, upTo: position, partSize: partSize) { try growMap() }
     } catch {
       throw error != .full && isDiskFull() ? .full : error
     }
@@ -230,38 +244,72 @@ final class LMDBState: StateStorage, @unchecked Sendable {
   }
 
   /// False where the map is too small.
-  private func applied(_ changes: Changes, upTo position: LogPosition) throws(StoreError) -> Bool {
-    var begun: OpaquePointer?
-    try LMDBError.check(mdb_txn_begin(environment, nil, 0, &begun), "writing")
-    guard let transaction = begun else { throw .unavailable("the state gave no transaction") }
-    let keys = SlicedKeys(transaction: transaction, table: table, sliceBytes: sliceBytes)
+  private func applied(_ changes: Changes, upTo position: LogPosition, partSize: Int) throws(StoreError) -> Bool {
+    var part = try Part(of: self)
     do throws(StoreError) {
-      var layers = try Self.readHeader(keys).layers
-      try changes.erased.forEach { prefix, _ throws(StoreError) in try keys.deleteAll(beginningWith: prefix) }
+      try changes.erased.forEach { prefix, _ throws(StoreError) in try part.keys.deleteAll(beginningWith: prefix) }
       try changes.entries.forEach { key, value throws(StoreError) in
-        if let value {
-          try keys.put(key, value) {
-            layers += 1
-            return layers
-          }
-        } else {
-          try keys.delete(key)
+        if part.count == partSize {
+          try part.commit()
+          part = try Part(of: self)
         }
+        try part.apply(key, value)
       }
-      try keys.store(Self.header, count: 24) { record in
+      part.position = position
+      try part.commit()
+    } catch {
+      part.abort()
+      if error == LMDBError.mapIsFull { return false }
+      throw error
+    }
+    return true
+  }
+
+  /// One transaction's changes.
+  private struct Part {
+    let keys: SlicedKeys
+    var position: LogPosition
+    private var layers: UInt64
+    private(set) var count = 0
+    private var isOpen = true
+
+    init(of state: LMDBState) throws(StoreError) {
+      var begun: OpaquePointer?
+      try LMDBError.check(mdb_txn_begin(state.environment, nil, 0, &begun), "writing")
+      guard let begun else { throw .unavailable("the state gave no transaction") }
+      keys = SlicedKeys(transaction: begun, table: state.table, sliceBytes: state.sliceBytes)
+      do throws(StoreError) { (position, layers) = try LMDBState.readHeader(keys) } catch {
+        mdb_txn_abort(begun)
+        throw error
+      }
+    }
+
+    mutating func apply(_ key: [UInt8], _ value: StoredValue?) throws(StoreError) {
+      count += 1
+      guard let value else { return try keys.delete(key) }
+      var layers = layers
+      try keys.put(key, value) {
+        layers += 1
+        return layers
+      }
+      self.layers = layers
+    }
+
+    mutating func commit() throws(StoreError) {
+      try keys.store(LMDBState.header, count: 24) { record in
         record.storeBytes(of: position.index.littleEndian, toByteOffset: 0, as: UInt64.self)
         record.storeBytes(of: position.term.littleEndian, toByteOffset: 8, as: UInt64.self)
         record.storeBytes(of: layers.littleEndian, toByteOffset: 16, as: UInt64.self)
       }
-    } catch {
-      mdb_txn_abort(transaction)
-      if error == LMDBError.mapIsFull { return false }
-      throw error
+      isOpen = false
+      try LMDBError.check(mdb_txn_commit(keys.transaction), "writing")
     }
-    let code = mdb_txn_commit(transaction)
-    if code == MDB_MAP_FULL { return false }
-    try LMDBError.check(code, "writing")
-    return true
+
+    /// Does nothing where it was committed, whether or not that worked.
+    mutating func abort() {
+      if isOpen { mdb_txn_abort(keys.transaction) }
+      isOpen = false
+    }
   }
 
   private func growMap() throws(StoreError) {

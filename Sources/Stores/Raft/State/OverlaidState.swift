@@ -25,8 +25,6 @@ final class OverlaidState: Sendable {
   }
 
   private static let stepBytes = 16 << 20
-  /// LMDB keeps the memory of its largest transaction, which may take several pages for each change.
-  private static let mostStepEntries = 1024
   private static let memoryBytes = 96 << 20
 
   private let disk: any StateStorage
@@ -47,7 +45,7 @@ final class OverlaidState: Sendable {
     sums: Locked<RaftStoreStatistics>, report: @escaping @Sendable (_ level: String, _ message: String) -> Void
   ) throws(StoreError) {
     self.disk = disk
-    self.stepEntries = min(stepEntries, Self.mostStepEntries)
+    self.stepEntries = stepEntries
     self.sums = sums
     self.report = report
     memory = Monitored(try Self.replay(log, onto: disk, from: position))
@@ -76,7 +74,7 @@ final class OverlaidState: Sendable {
       }
       if memory.active.byteCount > mostBytes {
         do throws(StoreError) {
-          try disk.apply(memory.active, upTo: memory.committed)
+          try disk.advance(by: memory.active, to: memory.committed)
           memory.active = Changes()
           memory.flushed = memory.committed
         } catch {
@@ -202,7 +200,7 @@ final class OverlaidState: Sendable {
       // Under the lock, so that nobody sees the new state below the old changes.
       try memory.update { memory throws(StoreError) in
         memory.committed = position
-        try disk.apply(changes, upTo: position)
+        try disk.replace(by: changes, at: position)
         memory.active = Changes()
         memory.frozen = nil
         memory.flushed = position
@@ -244,7 +242,7 @@ final class OverlaidState: Sendable {
     guard let work else { return nil }
     let began = WallClock.monotonicNanoseconds()
     do throws(StoreError) {
-      try disk.apply(work.changes, upTo: work.position)
+      try disk.advance(by: work.changes, to: work.position)
     } catch {
       let before = memory.update { memory -> StoreError? in
         defer { memory.flushFailure = error }

@@ -1,6 +1,6 @@
 internal import StorageAPI
 
-/// The values on disk as of one log entry. It moves on in steps, each of which is durable and whole, or did not happen.
+/// The values on disk as of one log entry, and perhaps of some changes of later ones, which are made again until they are known to be there.
 protocol StateStorage: Sendable {
   /// The last entry that is in the state.
   func position() throws(StoreError) -> LogPosition
@@ -9,8 +9,11 @@ protocol StateStorage: Sendable {
   func beginReading() throws(StoreError) -> (any StateReading)?
   /// Returns when `beginReading` is worth another try.
   func waitUntilReadable()
-  /// Returns when the changes and the position are durable. After an error nothing of them is in the state.
-  func apply(_ changes: Changes, upTo position: LogPosition) throws(StoreError)
+  /// Returns when the changes and the position are durable. Until then, and after an error, some of the changes may be in the
+  /// state, but not the position: the log has them all.
+  func advance(by changes: Changes, to position: LogPosition) throws(StoreError)
+  /// The same for changes that the log does not have: all of them or, after an error, none.
+  func replace(by changes: Changes, at position: LogPosition) throws(StoreError)
   /// Gives back memory that holds nothing but copies of the files.
   func trim()
   /// Waits for readers and releases the files.

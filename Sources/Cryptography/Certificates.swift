@@ -81,8 +81,10 @@ package struct CertificateFacts: Sendable {
   package let algorithm: Algorithm
   /// Nil for kinds that are not known here.
   package let publicKey: AsymmetricKey?
-  /// Whether it may sign other certificates.
+  /// Whether it says that it may sign other certificates (RFC 5280, section 4.2.1.9).
   package let isAuthority: Bool
+  /// Whether it says that it may not. Some say nothing of it.
+  package let isLeaf: Bool
 
   /// - Throws: `.malformedKey` where the bytes are no certificate.
   package init(der: [UInt8]) throws(CryptographyError) {
@@ -90,7 +92,10 @@ package struct CertificateFacts: Sendable {
     guard let certificate = Certificate(der: der), let key = X509_get_pubkey(certificate.pointer) else {
       throw .malformedKey
     }
-    isAuthority = X509_check_ca(certificate.pointer) == 1
+    let flags = X509_get_extension_flags(certificate.pointer)
+    let saysSo = flags & UInt32(EXFLAG_BCONS) != 0
+    isAuthority = saysSo && flags & UInt32(EXFLAG_CA) != 0
+    isLeaf = saysSo && !isAuthority
     if EVP_PKEY_is_a(key, "EC") == 1 {
       algorithm = .ecdsa
     } else if EVP_PKEY_is_a(key, "RSA") == 1 {

@@ -1,4 +1,4 @@
-internal import Primitives
+package import Primitives
 internal import SecretMemory
 
 /// What is wrong with a text that should be an `otpauth` URL. Names the part, never its value.
@@ -6,10 +6,15 @@ package enum KeyURIError: Error, Sendable, Equatable {
   /// Not `otpauth://totp/…`, or an escape in it is broken.
   case notAKeyURI
   case tooLong
-  case secret
+  case noSecret
+  /// The secret is not base32, with the byte where it stops being so.
+  case secret(Base32.Corrupt)
   case algorithm
   case digits
+  case digitsNoNumber
   case period
+  case periodTooLong
+  case periodNoNumber
 }
 
 extension KeyURI {
@@ -32,16 +37,16 @@ extension KeyURI {
     guard let labelText = PercentEncoding.decode(label) else { throw .notAKeyURI }
     let query = try Self.query(rest.dropFirst(label.count + 1))
 
-    guard let secret = query["secret"].flatMap({ Base32.decode(Self.withoutBlanks($0)) }), !secret.isEmpty else {
-      throw .secret
-    }
     let parts = labelText.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
     let account = parts.last.map { String($0.drop { $0 == " " }) } ?? ""
     let labelIssuer = parts.count == 2 ? String(parts[0]) : ""
+    let period = try Self.number(query["period"], .periodNoNumber)
+    let digits = try Self.number(query["digits"], .digitsNoNumber)
     let parameters = OneTimePasswordParameters(
       algorithm: try Self.algorithm(query["algorithm"]) ?? defaults.algorithm,
-      digits: try Self.digits(query["digits"]) ?? defaults.digits,
-      period: try Self.period(query["period"]) ?? defaults.period, skew: defaults.skew)
+      digits: try Self.digits(digits) ?? defaults.digits, period: try Self.period(period) ?? defaults.period,
+      skew: defaults.skew)
+    let secret = try Self.secret(query["secret"] ?? "")
     self.init(
       issuer: query["issuer"].flatMap { $0.isEmpty ? nil : $0 } ?? labelIssuer, accountName: account,
       key: OneTimePasswordKey(secret: SecretBytes(copying: secret), parameters: parameters))
@@ -67,22 +72,29 @@ extension KeyURI {
     return algorithm
   }
 
-  private static func digits(_ text: String?) throws(KeyURIError) -> OneTimePasswordParameters.Digits? {
+  private static func number(_ text: String?, _ mistake: KeyURIError) throws(KeyURIError) -> Int64? {
     guard let text, !text.isEmpty else { return nil }
-    guard let digits = Int(text).flatMap(OneTimePasswordParameters.Digits.init) else { throw .digits }
+    guard let number = Int64(text) else { throw mistake }
+    return number
+  }
+
+  private static func digits(_ number: Int64?) throws(KeyURIError) -> OneTimePasswordParameters.Digits? {
+    guard let number else { return nil }
+    guard let digits = OneTimePasswordParameters.Digits(rawValue: Int(clamping: number)) else { throw .digits }
     return digits
   }
 
-  private static func period(_ text: String?) throws(KeyURIError) -> TimeSpan? {
-    guard let text, !text.isEmpty else { return nil }
-    guard let seconds = Int64(text), (1...OneTimePasswordParameters.maximumPeriodSeconds).contains(seconds) else {
-      throw .period
-    }
+  private static func period(_ seconds: Int64?) throws(KeyURIError) -> TimeSpan? {
+    guard let seconds else { return nil }
+    if seconds <= 0 { throw .period }
+    if seconds > OneTimePasswordParameters.maximumPeriodSeconds { throw .periodTooLong }
     return .seconds(seconds)
   }
 
-  /// Secrets are often shown in groups of four.
-  private static func withoutBlanks(_ text: String) -> String {
-    String(decoding: text.utf8.filter { $0 != 0x20 }, as: UTF8.self)
+  private static func secret(_ text: String) throws(KeyURIError) -> [UInt8] {
+    // Secrets are often shown in groups of four.
+    let letters = String(decoding: text.utf8.filter { $0 != 0x20 }, as: UTF8.self)
+    if letters.isEmpty { throw .noSecret }
+    do { return try Base32.decode(letters) } catch { throw .secret(error) }
   }
 }

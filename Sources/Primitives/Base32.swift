@@ -17,21 +17,24 @@ package enum Base32 {
     return String(decoding: out, as: UTF8.self)
   }
 
-  /// Either case, with or without its padding; nil for any other character, for a count of characters that no bytes
-  /// have, and for bits beyond the last byte that are not zero.
-  package static func decode(_ text: String) -> [UInt8]? {
+  /// The place of the first character that does not belong, counted in bytes; the end of the letters where one is missing.
+  package struct Corrupt: Error, Equatable {
+    package let offset: Int
+    package init(offset: Int) { self.offset = offset }
+  }
+
+  /// Either case, with or without its padding. Bits beyond the last byte are not looked at: some programs that make keys
+  /// set them.
+  package static func decode(_ text: String) throws(Corrupt) -> [UInt8] {
     let input = Array(text.utf8)
     let body = input[..<(input.firstIndex(of: UInt8(ascii: "=")) ?? input.endIndex)]
     let padding = input[body.endIndex...]
-    guard padding.isEmpty || input.count % 8 == 0, padding.count < 8,
-      padding.allSatisfy({ $0 == UInt8(ascii: "=") }), ![1, 3, 6].contains(body.count % 8)
-    else { return nil }
     var out: [UInt8] = []
     out.reserveCapacity(body.count * 5 / 8)
     var group: UInt32 = 0
     var bits: UInt32 = 0
-    for letter in body {
-      guard let value = value(letter) else { return nil }
+    for (offset, letter) in body.enumerated() {
+      guard let value = value(letter) else { throw Corrupt(offset: offset) }
       group = group << 5 | value
       bits += 5
       if bits >= 8 {
@@ -39,7 +42,11 @@ package enum Base32 {
         out.append(UInt8(truncatingIfNeeded: group >> bits))
       }
     }
-    return group & (1 << bits - 1) == 0 ? out : nil
+    if let other = padding.firstIndex(where: { $0 != UInt8(ascii: "=") }) { throw Corrupt(offset: other) }
+    guard padding.isEmpty || input.count % 8 == 0, padding.count < 8, ![1, 3, 6].contains(body.count % 8) else {
+      throw Corrupt(offset: body.count)
+    }
+    return out
   }
 
   private static let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".utf8)

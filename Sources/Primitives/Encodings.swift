@@ -104,10 +104,11 @@ package enum Base64 {
   /// The place of the first character that does not belong, counted in bytes, as clients know it from error texts.
   package struct Corrupt: Error, Equatable { package let offset: Int }
 
-  /// Strict decoding: the right alphabet, padding as asked for, no stray bits; line feeds and carriage returns are skipped.
-  package static func decode(_ text: String, alphabet: Alphabet = .standard, padded: Bool = true) throws(Corrupt)
-    -> [UInt8]
-  {
+  /// Strict decoding: the right alphabet, padding as asked for; line feeds and carriage returns are skipped.
+  /// - Parameter strayBits: whether bits beyond the last byte may be set. One text then has several encodings.
+  package static func decode(
+    _ text: String, alphabet: Alphabet = .standard, padded: Bool = true, strayBits: Bool = false
+  ) throws(Corrupt) -> [UInt8] {
     let values = alphabet == .standard ? standardValues : urlValues
     let input = Array(text.utf8)
     var out: [UInt8] = []
@@ -148,10 +149,10 @@ package enum Base64 {
     switch held {
     case 0 where padding == 0: break
     case 2 where padding == (padded ? 2 : 0):
-      if group & 15 != 0 { throw Corrupt(offset: firstPad) }
+      if group & 15 != 0 && !strayBits { throw Corrupt(offset: firstPad) }
       out.append(UInt8(truncatingIfNeeded: group >> 4))
     case 3 where padding == (padded ? 1 : 0):
-      if group & 3 != 0 { throw Corrupt(offset: firstPad) }
+      if group & 3 != 0 && !strayBits { throw Corrupt(offset: firstPad) }
       out.append(UInt8(truncatingIfNeeded: group >> 10))
       out.append(UInt8(truncatingIfNeeded: group >> 2))
     // Where nothing pads it, the last group is at fault from its beginning.

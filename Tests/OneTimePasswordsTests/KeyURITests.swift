@@ -43,11 +43,14 @@ struct KeyURITests {
     arguments: [
       ("", .notAKeyURI), ("otpauth://totp/", .notAKeyURI), ("otpauth://hotp/a?secret=MY", .notAKeyURI),
       ("https://totp/a?secret=MY", .notAKeyURI), ("otpauth://totp/a%2?secret=MY", .notAKeyURI),
-      ("otpauth://totp/a?secret=%ff", .notAKeyURI), ("otpauth://totp/a", .secret),
-      ("otpauth://totp/a?secret=", .secret),
-      ("otpauth://totp/a?secret=M1", .secret), ("otpauth://totp/a?secret=MY&algorithm=MD5", .algorithm),
+      ("otpauth://totp/a?secret=%ff", .notAKeyURI), ("otpauth://totp/a", .noSecret),
+      ("otpauth://totp/a?secret=", .noSecret),
+      ("otpauth://totp/a?secret=M1", .secret(Base32.Corrupt(offset: 1))),
+      ("otpauth://totp/a?secret=MY&algorithm=MD5", .algorithm),
       ("otpauth://totp/a?secret=MY&digits=7", .digits), ("otpauth://totp/a?secret=MY&period=0", .period),
-      ("otpauth://totp/a?secret=MY&period=99999999999999999999", .period),
+      ("otpauth://totp/a?secret=MY&digits=a", .digitsNoNumber), ("otpauth://totp/a?period=a", .periodNoNumber),
+      ("otpauth://totp/a?secret=MY&period=99999999999999999999", .periodNoNumber),
+      ("otpauth://totp/a?secret=MY&period=86401", .periodTooLong),
       ("otpauth://totp/a?secret=MY&period=-30", .period),
     ] as [(String, KeyURIError)])
   func whatIsNoKeyIsRefused(_ text: String, _ reason: KeyURIError) {

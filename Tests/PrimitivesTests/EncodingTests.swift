@@ -18,6 +18,12 @@ struct EncodingTests {
     _ = offset
   }
 
+  @Test(arguments: ["Zh==", "Zm9vYmF="])
+  func base64TakesBitsBeyondTheLastByteWhereTold(text: String) throws {
+    #expect(throws: Base64.Corrupt.self) { try Base64.decode(text) }
+    #expect(try Base64.decode(text, strayBits: true) == Array(text.hasPrefix("Zm") ? "fooba".utf8 : "f".utf8))
+  }
+
   /// Words of four bytes, and what is left of the last.
   @Test func hexadecimalDigitsOfEveryByteInEveryPlace() {
     for length in 0..<9 {

@@ -47,7 +47,7 @@ import Testing
     let own = JSONValue.string(try PublicKey(key).line)
     for fields in [
       ["private_key": text], ["public_key": own], ["private_key": text, "public_key": other],
-      ["generate_signing_key": false],
+      ["generate_signing_key": false], ["generate_signing_key": true, "private_key": text, "public_key": own],
       ["private_key": "x", "public_key": own], ["private_key": text, "public_key": "x"],
       ["key_type": "ssh-dss"], ["key_type": "rsa", "key_bits": 1024], ["key_type": "rsa", "key_bits": 1_000_000],
       ["key_type": "ec", "key_bits": 1],

@@ -47,11 +47,11 @@ import Testing
   @Test func noPrincipalsAreRefusedUnlessTheRoleAllowsThem() throws {
     let ssh = try MountedSSH.withRole("r", open)
     for fields in [[:], ["valid_principals": ""], ["valid_principals": " , ,"]] as [JSONObject] {
-      #expect(try ssh.sign("r", fields).status == 400)
+      #expect(try ssh.sign("r", fields).error == "empty valid principals not allowed by role")
     }
     try ssh.role("r", open(["default_user": "mona"]))
     #expect(try ssh.sign("r").certificate().principals == ["mona"])
-    #expect(try ssh.sign("r", ["valid_principals": ""]).status == 400)
+    #expect(try ssh.sign("r", ["valid_principals": " ,"]).certificate().principals == ["mona"])
     try ssh.role("r", open(["allow_empty_principals": true]))
     #expect(try ssh.sign("r").certificate().principals == [])
     try ssh.role("h", ["allow_host_certificates": true, "allowed_domains": "*", "default_user": "mona"])

@@ -68,6 +68,8 @@ struct TOTPKeyTests {
       ),
       (["url": "https://example.com/"], "an error occurred while parsing url string"),
       (["url": "otpauth://totp/a"], "the key value is required"),
+      (["url": "otpauth://totp/a?secret=M1"], "invalid key value: illegal base32 data at input byte 1"),
+      (["url": "otpauth://totp/a?secret=MY&period=0"], "the period value must be greater than zero"),
     ] as [(JSONObject, String)])
   func mistakesAreNamedAndChangeNothing(_ fields: JSONObject, _ text: String) throws {
     let mount = MountedTOTP()

@@ -139,6 +139,9 @@ private let extended = ["extended_key_types": "true"]
   #expect(try source.decrypt("wrap", sealed).contains("private part"))
   #expect(try source.write("sign/wrap", ["input": ""]).error.contains("private part"))
   #expect(try source.write("keys/wrap/csr").status == 400)
+  try source.write("keys/wrap/config", ["exportable": true])
+  #expect(try source.read("export/encryption-key/wrap")["keys"] == ["1": ""])
+  #expect(try source.read("byok-export/wrap/wrap").status == 400)
   let random = RandomSource.seeded(8)
   for count in [0, 1, 511, 512, 513, 536, 600] {
     let blob = Base64.encode(random.bytes(count))

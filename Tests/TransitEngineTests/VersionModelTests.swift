@@ -23,13 +23,13 @@ private struct Model {
     let isSound =
       (decryption ?? 0) >= 0 && (encryption ?? 0) >= 0 && next.minDecryption <= latest && next.minEncryption <= latest
       && (next.minEncryption == 0 || next.minEncryption >= next.minDecryption) && next.minDecryption >= minAvailable
-      && (next.minEncryption == 0 || next.minEncryption >= minAvailable)
+      && next.minEncryption >= minAvailable
     if isSound { self = next }
     return isSound
   }
 
   mutating func trim(_ version: Int64) -> Bool {
-    guard version >= minAvailable, minEncryption > 0, version <= minEncryption, version <= minDecryption else {
+    guard version >= max(1, minAvailable), minEncryption > 0, version <= minEncryption, version <= minDecryption else {
       return false
     }
     minAvailable = version

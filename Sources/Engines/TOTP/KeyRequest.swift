@@ -58,22 +58,23 @@ struct KeyRequest {
     let text = try call[Fields.secret] ?? ""
     if text.isEmpty { throw .invalid("the key value is required") }
     let letters = String(decoding: text.utf8.filter { $0 != 0x20 }, as: UTF8.self)
-    guard letters.utf8.count <= 2 * Self.maximumKeyBytes, let secret = Base32.decode(letters), !secret.isEmpty,
-      secret.count <= Self.maximumKeyBytes
-    else { throw Self.badKey(letters) }
+    let secret: [UInt8]
+    do { secret = try Base32.decode(letters) } catch { throw Self.badKey(error) }
+    guard (1...Self.maximumKeyBytes).contains(secret.count) else {
+      throw .invalid("invalid key value: not of 1 to \(Self.maximumKeyBytes) bytes")
+    }
     return KeyURI(
       issuer: issuer, accountName: accountName,
       key: OneTimePasswordKey(secret: SecretBytes(copying: secret), parameters: parameters))
   }
 
   /// Says where a text stops being base32, which tells nothing of what it holds.
-  private static func badKey(_ letters: String) -> EngineError {
-    let index = letters.utf8.enumerated().first { _, c in
-      !((0x41...0x5A).contains(c & 0xDF) || (0x32...0x37).contains(c))
-    }?.offset
-    guard let index else { return .invalid("invalid key value: not base32 of 1 to \(maximumKeyBytes) bytes") }
-    return .invalid("invalid key value: illegal base32 data at input byte \(index)")
+  private static func badKey(_ error: Base32.Corrupt) -> EngineError {
+    .invalid("invalid key value: illegal base32 data at input byte \(error.offset)")
   }
+
+  private static let noPeriod = EngineError.invalid("the period value must be greater than zero")
+  private static let periodTooLong = EngineError.invalid("the period value can only be up to a day")
 
   /// What the URL does not name is taken from the other fields.
   private func imported(url: String) throws(EngineError) -> KeyURI {
@@ -91,19 +92,21 @@ struct KeyRequest {
     switch error {
     case .notAKeyURI: .invalid("an error occurred while parsing url string")
     case .tooLong: .invalid("the url value is too long")
-    case .secret: .invalid("the key value is required")
+    case .noSecret: .invalid("the key value is required")
+    case .secret(let error): badKey(error)
     case .algorithm: .invalid("the algorithm value is not valid")
     case .digits: .invalid("the digits value can only be 6 or 8")
-    case .period: .invalid("an error occurred while parsing period value in url")
+    case .digitsNoNumber: .invalid("an error occurred while parsing digits value in url")
+    case .period: noPeriod
+    case .periodTooLong: periodTooLong
+    case .periodNoNumber: .invalid("an error occurred while parsing period value in url")
     }
   }
 
   private static func parameters(_ call: Call) throws(EngineError) -> OneTimePasswordParameters {
     let period = try call[Fields.period] ?? .seconds(30)
-    guard period.seconds > 0 else { throw .invalid("the period value must be greater than zero") }
-    guard period.seconds <= OneTimePasswordParameters.maximumPeriodSeconds else {
-      throw .invalid("the period value can only be up to a day")
-    }
+    guard period.seconds > 0 else { throw noPeriod }
+    guard period.seconds <= OneTimePasswordParameters.maximumPeriodSeconds else { throw periodTooLong }
     let name = try call[Fields.algorithm] ?? "SHA1"
     guard let algorithm = OneTimePasswordParameters.Algorithm(rawValue: name) else {
       throw .invalid("the algorithm value is not valid")

@@ -1,10 +1,12 @@
 internal import EngineAPI
 internal import JSONText
 
-/// One item of `batch_input`. Its members are read strictly, unlike the fields of a request: clients rely on the errors.
+/// One item of `batch_input`. Its members are read more strictly than the fields of a request: clients rely on the errors.
 struct BatchItem {
   let index: Int
   let members: JSONObject
+  /// Whether a number counts as the text that it is written as.
+  var takesNumbers = false
 
   func has(_ name: String) -> Bool { members[name] != nil }
 
@@ -13,11 +15,15 @@ struct BatchItem {
     switch members[name] {
     case nil, .null?: return ""
     case .string(let text)?: return text
+    case .number(let number)? where takesNumbers: return number.text
     case .some(let other):
       problems.add("'[\(index)].\(name)' expected type 'string', got unconvertible type '\(Coercion.name(other))'")
       return ""
     }
   }
+
+  /// A text, read as leniently as a field of a request; empty where it is absent.
+  func coerced(_ name: String) throws(FieldMismatch) -> String { try Coercion.string(members[name] ?? .null) }
 
   /// A text that must be there and must not be null.
   func required(_ name: String, missing: String, _ problems: inout BatchProblems) -> String {
@@ -45,7 +51,7 @@ struct BatchItem {
     }
   }
 
-  var reference: String { members[Fields.reference]?.stringValue ?? "" }
+  var reference: String { (try? coerced(Fields.reference)) ?? "" }
 }
 
 /// What is wrong with the form of a batch, all of which is told at once.
@@ -64,7 +70,7 @@ struct BatchProblems {
 
 enum Batch {
   /// The items of the request, or nil where it has none and is a single one.
-  static func items(_ call: Call) throws(EngineError) -> [BatchItem]? {
+  static func items(_ call: Call, takingNumbers: Bool = false) throws(EngineError) -> [BatchItem]? {
     guard let raw = call.fields[Fields.batch.name], !raw.isNull else { return nil }
     guard let values = raw.arrayValue else {
       throw .invalid("failed to parse batch input: source data must be an array or slice, got \(Coercion.name(raw))")
@@ -75,7 +81,7 @@ enum Batch {
     items.reserveCapacity(values.count)
     for (index, value) in values.enumerated() {
       if let members = value.objectValue {
-        items.append(BatchItem(index: index, members: members))
+        items.append(BatchItem(index: index, members: members, takesNumbers: takingNumbers))
       } else {
         problems.add("[\(index)] expected a map, got '\(Coercion.name(value))'")
       }

@@ -35,19 +35,22 @@ extension Call {
   /// The bytes of a field in base64; empty where it is absent.
   func bytes(_ field: Field<String>) throws -> [UInt8] {
     let text = try self[field] ?? ""
-    do { return try Encoded.decode(text) } catch { throw EngineError.invalid(error.text) }
+    return try single { () throws(Refusal) in try Encoded.decode(text, named: field.name) }
   }
 }
 
 /// Base64 as clients send it.
 enum Encoded {
-  static func decode(_ text: String) throws(Refusal) -> [UInt8] {
-    do { return try Base64.decode(text) } catch { throw Refusal(reason(error)) }
+  /// With words of what it was meant to be before the reason.
+  static func decode(_ text: String, _ prefix: @autoclosure () -> String = "") throws(Refusal) -> [UInt8] {
+    do { return try Base64.decode(text, strayBits: true) } catch { throw Refusal(prefix() + reason(error)) }
   }
 
-  /// With words of what it was meant to be before the reason.
-  static func decode(_ text: String, _ prefix: String) throws(Refusal) -> [UInt8] {
-    do { return try Base64.decode(text) } catch { throw Refusal(prefix + reason(error)) }
+  /// Where clients are told what is broken, but not why.
+  static func decode(_ text: String, named name: String) throws(Refusal) -> [UInt8] {
+    do { return try Base64.decode(text, strayBits: true) } catch {
+      throw Refusal("failed to base64-decode \(name)")
+    }
   }
 
   private static func reason(_ error: Base64.Corrupt) -> String { "illegal base64 data at input byte \(error.offset)" }

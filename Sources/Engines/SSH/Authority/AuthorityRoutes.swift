@@ -56,13 +56,15 @@ extension SSHMount {
   private func configureAuthority(_ call: Call) throws -> Reply {
     let privateText = try call[Fields.privateKey] ?? ""
     let publicText = try call[Fields.publicKey] ?? ""
-    // A pair is taken, whatever else is said; half of one is not half asked for.
-    let generates = privateText.isEmpty || publicText.isEmpty
-    if generates {
-      guard privateText.isEmpty && publicText.isEmpty, try call[Fields.generates] != false else {
-        throw EngineError.invalid(
-          "if generate_signing_key is false, either both public_key and private_key or a managed key must be provided")
-      }
+    let isGivenNothing = privateText.isEmpty && publicText.isEmpty
+    let generates = try call[Fields.generates] ?? isGivenNothing
+    if generates && !isGivenNothing {
+      throw EngineError.invalid(
+        "public_key and private_key must not be set when generate_signing_key is set to true")
+    }
+    if !generates && (privateText.isEmpty || publicText.isEmpty) {
+      throw EngineError.invalid(
+        "if generate_signing_key is false, either both public_key and private_key or a managed key must be provided")
     }
     let kind =
       generates

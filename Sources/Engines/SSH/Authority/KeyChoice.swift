@@ -21,7 +21,7 @@ enum KeyChoice {
       case 0, 256: return .ecdsa(.p256)
       case 384: return .ecdsa(.p384)
       case 521: return .ecdsa(.p521)
-      default: throw .invalid("key_bits of an EC key must be 256, 384 or 521")
+      default: throw .list(status: 400, ["unknown ECDSA key pair algorithm and bits: \(type) / \(bits)"])
       }
     case "ecdsa-sha2-nistp256": return .ecdsa(.p256)
     case "ecdsa-sha2-nistp384": return .ecdsa(.p384)

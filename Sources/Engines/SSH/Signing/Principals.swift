@@ -7,7 +7,7 @@ enum Principals {
 
   static func users(_ asked: String?, _ role: CertificateRole, _ call: Call) throws(EngineError) -> [String] {
     var names = try checked(NameList.split(asked ?? ""))
-    if asked == nil, !role.defaultUser.isEmpty {
+    if names.isEmpty, !role.defaultUser.isEmpty {
       names = try checked([NameList.name(role.defaultUser, isTemplate: role.defaultUserTemplate, call)])
     }
     return try allowed(
@@ -29,9 +29,8 @@ enum Principals {
   ) throws(EngineError) -> [String] {
     if names.isEmpty {
       if role.allowsEmptyPrincipals { return [] }
-      throw .invalid(
-        "valid_principals is empty, and the role does not allow that: some programs take such a certificate for anybody"
-      )
+      // Some programs take such a certificate for anybody.
+      throw .invalid("empty valid principals not allowed by role")
     }
     if NameList.trimmed(list[...]) == "*" { return names }
     if NameList.split(list).isEmpty { throw .invalid("role is not configured to allow any principals") }

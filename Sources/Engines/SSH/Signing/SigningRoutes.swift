@@ -32,7 +32,7 @@ extension SSHMount {
     do throws(SSHKeyError) { key = try PublicKey(line: text) } catch {
       throw EngineError.invalid("failed to parse public_key as SSH key: \(error)")
     }
-    try role.allowedKeyLengths.check(key.algorithm, bits: key.bits)
+    do { try role.allowedKeyLengths.check(key.algorithm, bits: key.bits) } catch { throw error.ofGivenKey }
     let terms = try CertificateTerms(call, role: role, settings: context.settings())
     return .data(try signed(key, terms, call, role: role, roleName: name), warnings: terms.warnings)
   }
@@ -45,13 +45,15 @@ extension SSHMount {
       throw EngineError.list(status: 400, ["unknown ssh key pair algorithm: \(type)"])
     }
     let kind = try KeyChoice.kind(type: type, bits: try call[Fields.bits] ?? 0, rsaBits: Self.issuedRSABits)
+    let algorithm: KeyAlgorithm
+    let bits: Int
     switch kind {
-    case .rsa(let bits): try role.allowedKeyLengths.check(.rsa, bits: bits)
-    case .ecdsa(let curve):
-      try role.allowedKeyLengths.check(KeyAlgorithm(curve), bits: curve == .p521 ? 521 : curve.fieldBytes * 8)
-    case .ed25519: try role.allowedKeyLengths.check(.ed25519, bits: 256)
+    case .rsa(let length): (algorithm, bits) = (.rsa, length)
+    case .ecdsa(let curve): (algorithm, bits) = (KeyAlgorithm(curve), curve == .p521 ? 521 : curve.fieldBytes * 8)
+    case .ed25519: (algorithm, bits) = (.ed25519, 256)
     case .mlDSA, .mlKEM: throw CryptographyError.unsuitableKey
     }
+    do { try role.allowedKeyLengths.check(algorithm, bits: bits) } catch { throw error.ofKeyToMake }
     // Whoever may not have the certificate does not cost us the making of a key.
     let terms = try CertificateTerms(call, role: role, settings: context.settings())
     if try storedAuthority() == nil { throw Self.noAuthority }

@@ -4,7 +4,7 @@ internal import JSONText
 internal import Primitives
 
 extension TransitMount {
-  private enum Own {
+  enum EncryptionFields {
     static let plaintext = Field.string("plaintext", "What to encrypt, in base64.", secret: true)
     static let ciphertext = Field.string("ciphertext", "What `encrypt` answered.")
     static let associatedData = Field.string(
@@ -14,6 +14,8 @@ extension TransitMount {
     static let kind = Field.string("plaintext", "plaintext or wrapped: whether the answer has the key bare, too.")
     static let bits = Field.int("bits", "128, 256 or 512.")
   }
+
+  private typealias Own = EncryptionFields
 
   static let encryptionRoutes: [Route<TransitMount>] = [
     Route(
@@ -72,7 +74,9 @@ extension TransitMount {
       var options = EncryptionOptions(version: version)
       options.context = try Encoded.decode(context)
       options.nonce = try Encoded.decode(nonce)
-      options.padding = try padding(padding, type)
+      if !padding.isEmpty {
+        options.padding = try .named(padding, type, given: "'[\(index)].\(Fields.paddingScheme.name)'")
+      }
       if !associatedData.isEmpty {
         if !type.takesAssociatedData {
           throw Refusal("'[\(index)].associated_data' provided for non-AEAD cipher suite \(type.name)")
@@ -81,17 +85,6 @@ extension TransitMount {
           associatedData, "unable to get associated_data/additional_data from factory[\(index)]: ")
       }
       return options
-    }
-
-    func padding(_ name: String, _ type: KeyType) throws(Refusal) -> AsymmetricKey.EncryptionPadding {
-      switch name {
-      case "": return .oaep(.sha256)
-      case "oaep" where type.isRSA: return .oaep(.sha256)
-      case "pkcs1v15" where type.isRSA: return .pkcs1
-      case "oaep", "pkcs1v15":
-        throw Refusal("'[\(index)].padding_scheme' invalid: unsupported by key type \(type.name)")
-      default: throw Refusal("'[\(index)].padding_scheme' invalid: unknown padding scheme: \(name)")
-      }
     }
   }
 
@@ -206,66 +199,5 @@ extension TransitMount {
     let plaintext = try key.decrypt(item.text, try item.options(key.type))
     writer.name("plaintext")
     writer.string(Base64.encode(plaintext))
-  }
-
-  // MARK: Both
-
-  private func rewrap(_ call: Call) throws -> Reply {
-    let batch = try items(call, Own.ciphertext.name, missing: "missing ciphertext to decrypt")
-    var alone = batch == nil ? try request(call, Own.ciphertext) : nil
-    // Rewrapping knows no associated data: what carries some cannot be read here.
-    alone?.associatedData = ""
-    if let alone, alone.text.isEmpty { throw EngineError.invalid("missing ciphertext to decrypt") }
-    let paddings = (try call[Own.decryptPadding] ?? "", try call[Own.encryptPadding] ?? "")
-    guard let key = try load(call.capture("name")) else { throw EngineError.invalid("encryption key not found") }
-    if let alone {
-      return try answer { writer throws(Refusal) in try rewrap(alone, paddings, with: key, into: &writer) }
-    }
-    let items = batch ?? []
-    var results = BatchResults(reserving: items.count)
-    for var item in items {
-      item.associatedData = ""
-      results.add(item.reference) { writer throws(Refusal) in
-        try rewrap(item, paddings, with: key, into: &writer)
-      }
-    }
-    return results.lenientReply()
-  }
-
-  private func rewrap(
-    _ item: Item, _ paddings: (String, String), with key: LoadedKey, into writer: inout JSONWriter
-  ) throws(Refusal) {
-    if item.text.isEmpty { throw Refusal("missing ciphertext to decrypt") }
-    var options = try item.options(key.type)
-    options.padding = try item.padding(paddings.0, key.type)
-    let plaintext = try key.decrypt(item.text, options)
-    options.padding = try item.padding(paddings.1, key.type)
-    let (ciphertext, version) = try key.encrypt(plaintext, options, random: context.random)
-    writer.name("ciphertext")
-    writer.string(ciphertext)
-    writer.name("key_version")
-    writer.int(version)
-  }
-
-  private func dataKey(_ call: Call) throws -> Reply {
-    let kind = call.capture(Own.kind.name)
-    guard kind == "plaintext" || kind == "wrapped" else {
-      throw EngineError.invalid("Invalid path, must be 'plaintext' or 'wrapped'")
-    }
-    var item = Item(
-      context: try call[Fields.context] ?? "", nonce: try call[Fields.nonce] ?? "",
-      version: try call[Fields.keyVersion] ?? 0, padding: try call[Fields.paddingScheme] ?? "")
-    try check(base64: [item.context, item.nonce])
-    guard let key = try load(call.capture("name")) else { throw EngineError.invalid("encryption key not found") }
-    let bits = try call[Own.bits] ?? 256
-    guard [128, 256, 512].contains(bits) else { throw EngineError.invalid("invalid bit length") }
-    item.text = Base64.encode(context.random.bytes(Int(bits) / 8))
-    return try answer { writer throws(Refusal) in
-      try encrypt(item, with: key, into: &writer)
-      if kind == "plaintext" {
-        writer.name("plaintext")
-        writer.string(item.text)
-      }
-    }
   }
 }

@@ -109,11 +109,12 @@ struct KeyRecord: Sendable, Equatable {
         "cannot set min encryption/decryption values; min encryption version of \(minEncryption) must be greater than "
           + "or equal to min decryption version of \(minDecryption)")
     }
+    if minEncryption < minAvailable {
+      throw .invalid("min encryption version should not be less than min available version")
+    }
+    // The other spelling is what clients know.
     if minDecryption < minAvailable {
       throw .invalid("min decryption version should not be less then min available version")
-    }
-    if minEncryption > 0 && minEncryption < minAvailable {
-      throw .invalid("min encryption version should not be less then min available version")
     }
     if let allows = settings.allowsDeletion { allowsDeletion = allows }
     if settings.isExportable == true { isExportable = true }
@@ -141,6 +142,7 @@ struct KeyRecord: Sendable, Equatable {
     if minimum > minDecryption {
       throw .invalid("minimum available version cannot be greater than minimum decryption version")
     }
+    if minimum == 0 { throw .invalid("minimum available version should be positive") }
     minAvailable = minimum
     versions = versions.filter { $0.key >= minimum }
   }

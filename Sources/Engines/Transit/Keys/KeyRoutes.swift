@@ -69,14 +69,9 @@ extension TransitMount {
   }
 
   private func readKey(_ call: Call) throws -> Reply {
-    let context = try keyContext(call)
+    let context = try call.bytes(Fields.context)
     guard let key = try load(call.capture("name")) else { return .none }
     return .data(try key.answer(context: context))
-  }
-
-  private func keyContext(_ call: Call) throws -> [UInt8] {
-    let text = try call[Fields.context] ?? ""
-    return try single { () throws(Refusal) in try Encoded.decode(text, "failed to base64-decode context: ") }
   }
 
   private func makeKey(_ call: Call) throws -> Reply {
@@ -97,7 +92,7 @@ extension TransitMount {
     if type == .hmac && size != 0 && !(32...512).contains(size) {
       throw EngineError.invalid("invalid key_size \(size)")
     }
-    let context = try keyContext(call)
+    let context = try call.bytes(Fields.context)
     if let present = try load(name) { return .data(try present.answer(context: context)) }
     var record = try Self.newRecord(type, derived: derived, convergent: convergent, size: Int(size))
     record.isExportable = try call[Fields.exportable] ?? false
@@ -172,8 +167,11 @@ extension TransitMount {
   }
 
   private func trimKey(_ call: Call) throws -> Reply {
-    guard let minimum = try call[Own.minAvailable] else { throw EngineError.invalid("missing min_available_version") }
-    let changed = try change(call.capture("name")) { try $0.trim(below: minimum) }
+    let minimum = try call[Own.minAvailable]
+    let changed = try change(call.capture("name")) { record in
+      guard let minimum else { throw EngineError.invalid("missing min_available_version") }
+      try record.trim(below: minimum)
+    }
     guard let changed else { throw EngineError.invalid("invalid key name") }
     return .data(try changed.key.answer(context: []))
   }

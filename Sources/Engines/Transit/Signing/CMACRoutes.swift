@@ -44,7 +44,7 @@ extension TransitMount {
     guard hasExtendedTypes || key?.type.isCMAC == true else { throw EngineError.unsupportedPath }
     let length = try cmacLength(call, inPath: call.capture(Own.urlLength.name))
     let version = try call[Fields.keyVersion] ?? 0
-    let batch = try Batch.items(call)
+    let batch = try Batch.items(call, takingNumbers: true)
     if batch == nil && !call.has(Own.input) { throw EngineError.invalid("missing input for CMAC") }
     guard let key else { throw EngineError.invalid("encryption key not found") }
     func made(_ text: String) throws(Refusal) -> String {

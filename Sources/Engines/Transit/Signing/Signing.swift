@@ -47,7 +47,7 @@ extension LoadedKey {
   func verify(
     _ signature: String, of input: [UInt8], context: [UInt8], _ options: SignatureOptions
   ) throws(Refusal) -> Bool {
-    try checkVariant(options)
+    do { try checkVariant(options) } catch { throw Refusal("failed to parse item: " + error.text) }
     let parsed = try VersionedText(signature, "invalid signature")
     if parsed.version > record.latest { throw Refusal("invalid signature: version is too new") }
     if parsed.version < record.minDecryption { throw Refusal.tooOld }

@@ -64,19 +64,24 @@ extension TransitMount {
       throw EngineError.invalid("could not decode PEM block in certificate chain")
     }
     let chain = blocks.filter { $0.label == "CERTIFICATE" }.map(\.bytes)
-    guard let leaf = chain.first else {
+    let facts = try chain.enumerated().map { index, certificate in
+      guard let facts = try? CertificateFacts(der: certificate) else {
+        throw EngineError.invalid(
+          "failed to parse certificate in certificate chain: the one at \(index) cannot be read")
+      }
+      return facts
+    }
+    guard let leaf = facts.first else {
       throw EngineError.invalid("provided certificate chain did not contain any valid PEM certificate")
     }
-    var leafFacts: CertificateFacts?
-    for (index, certificate) in chain.enumerated() {
-      guard let facts = try? CertificateFacts(der: certificate) else {
-        throw EngineError.invalid("failed to parse certificate chain: certificate \(index) cannot be read")
-      }
-      if index == 0 { leafFacts = facts }
+    if leaf.isAuthority {
+      throw EngineError.invalid(Self.notKept + "certificate in the first position is not a leaf certificate")
     }
-    guard let leafFacts, !leaf.isEmpty else { throw Self.noKey(name) }
+    if facts.dropFirst().contains(where: \.isLeaf) {
+      throw EngineError.invalid(Self.notKept + "provided certificate chain contains more than one leaf certificate")
+    }
     let number = wanted == 0 ? key.record.latest : wanted
-    try check(leafFacts, key, number)
+    try check(leaf, key, number)
     let changed = try change(name) { record in
       guard var version = record.versions[number],
         version.material.publicText == key.record.versions[number]?.material.publicText
@@ -90,11 +95,12 @@ extension TransitMount {
     ])
   }
 
+  private static let notKept = "failed to persist certificate chain: "
+
   /// The leaf must be for the key of that version.
   private func check(_ leaf: CertificateFacts, _ key: LoadedKey, _ number: Int64) throws {
-    let beginning = "failed to persist certificate chain: "
     let unmatched =
-      beginning + "could not validate key match between leaf certificate key and key version in transit: "
+      Self.notKept + "could not validate key match between leaf certificate key and key version in transit: "
     let pair: AsymmetricKey
     do throws(Refusal) { pair = try key.pair(number) } catch { throw EngineError.invalid(unmatched + error.text) }
     let fits =
@@ -107,11 +113,8 @@ extension TransitMount {
         unmatched + "provided leaf certificate public key algorithm '\(leaf.algorithm.rawValue)' does not match the "
           + "transit key type '\(key.type.name)'")
     }
-    if leaf.isAuthority {
-      throw EngineError.invalid(beginning + "the first certificate of the chain is one of an authority, not a leaf")
-    }
     guard let publicKey = leaf.publicKey, publicKey.hasSamePublicPart(as: pair) else {
-      throw EngineError.invalid(beginning + "leaf certificate public key does match the key version selected")
+      throw EngineError.invalid(Self.notKept + "leaf certificate public key does match the key version selected")
     }
   }
 }

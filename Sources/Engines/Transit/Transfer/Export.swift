@@ -46,7 +46,9 @@ extension TransitMount {
     if text == "latest" {
       number = record.latest
     } else {
-      guard let parsed = Int64(text) else { throw EngineError.invalid("invalid key version") }
+      guard let parsed = Int64(text.hasPrefix("v") ? String(text.dropFirst()) : text) else {
+        throw EngineError.invalid("invalid key version")
+      }
       number = parsed
     }
     if number < record.minDecryption {
@@ -58,8 +60,7 @@ extension TransitMount {
     return [(number, version)]
   }
 
-  private static let noPrivatePart = EngineError.invalid("the key version has no private part to export")
-
+  /// Empty for the private part of a version of which only the public one is here.
   private static func text(of version: KeyVersion, _ type: KeyType, _ kind: Kind) throws -> String {
     switch kind {
     case .hmac:
@@ -78,10 +79,10 @@ extension TransitMount {
       switch version.material {
       case .secret(let key): return encode(key)
       case .ed25519(let seed, let publicKey):
-        guard let seed else { throw noPrivatePart }
+        guard let seed else { return "" }
         return encode(KeyMaterial.ed25519Whole(seed: seed, publicKey: publicKey))
       case .pair(let pkcs8, _):
-        guard let pkcs8 else { throw noPrivatePart }
+        guard let pkcs8 else { return "" }
         let (label, der) = try AsymmetricKey(pkcs8: pkcs8).traditional()
         let text = der.withBytes { PEM.encode(label, Array($0)) }
         return type.isRSA ? text : String(text.dropLast())

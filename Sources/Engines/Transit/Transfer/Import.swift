@@ -32,11 +32,13 @@ extension TransitMount {
     .data(["public_key": .string(PEM.encode("PUBLIC KEY", try wrappingKey().subjectPublicKeyInfo()))])
   }
 
+  private static let defaultHash = "SHA256"
+
   private static func oaepHash(_ text: String) throws -> HashFunction {
     switch text.uppercased() {
-    case "", "SHA256": return .sha256
     case "SHA1": return .sha1
     case "SHA224": return .sha224
+    case "SHA256": return .sha256
     case "SHA384": return .sha384
     case "SHA512": return .sha512
     default: throw EngineError.invalid("unknown hash function: \(text)")
@@ -47,22 +49,23 @@ extension TransitMount {
 
   func importKey(_ call: Call) throws -> Reply {
     let name = call.capture("name")
-    let hash = try Self.oaepHash(try call[Own.hashFunction] ?? "")
-    let typeName = try call[Fields.type] ?? KeyType.aes256.rawValue
-    guard KeyType(rawValue: typeName)?.isExtended == false || hasExtendedTypes else {
-      throw EngineError.invalid("unknown key type: \(typeName)")
-    }
-    let type = try KeyType.named(
-      typeName, parameterSet: try call[Fields.parameterSet] ?? "", extended: hasExtendedTypes)
-    let period = try KeyRecord.checked(try call[Fields.rotationPeriod] ?? .zero)
-    if try exists(name) { throw Self.alreadyThere }
-    if try call[Fields.convergent] ?? false {
+    if call.has(Fields.convergent) {
       throw EngineError.invalid("import cannot be used on keys with convergent encryption enabled")
     }
+    // Any length will do here, unlike for keys that are made.
+    let period = try call[Fields.rotationPeriod] ?? .zero
     if try period > .zero && call[Own.allowRotation] != true {
       throw EngineError.list(status: 400, ["allow_rotation must be set to true if auto-rotation is enabled"])
     }
-    let material = try importedMaterial(call, type, hash, context: "error importing key: ")
+    let givenType = try call[Fields.type] ?? KeyType.aes256.rawValue
+    let typeName = givenType.lowercased()
+    guard KeyType(rawValue: typeName)?.isExtended == false || hasExtendedTypes else {
+      throw EngineError.invalid("unknown key type: \(givenType)")
+    }
+    let type = try KeyType.named(
+      typeName, parameterSet: try call[Fields.parameterSet] ?? "", extended: hasExtendedTypes)
+    if try exists(name) { throw Self.alreadyThere }
+    let material = try importedMaterial(call, type, context: "error importing key: ")
     var size = 0
     if type == .hmac, case .secret(let key) = material { size = key.count }
     var record = try Self.newRecord(type, derived: try call[Fields.derived] ?? false, convergent: false, size: size)
@@ -85,15 +88,14 @@ extension TransitMount {
 
   func importVersion(_ call: Call) throws -> Reply {
     let name = call.capture("name")
-    let hash = try Self.oaepHash(try call[Own.hashFunction] ?? "")
     guard let key = try load(name) else { throw Self.noKey(name) }
     if !key.record.isImported { throw Self.notImported }
     let version = try call[Own.numberedVersion] ?? 0
     if version != 0 {
-      try importPrivatePart(call, key, version, hash)
+      try importPrivatePart(call, key, version)
       return .none
     }
-    let material = try importedMaterial(call, key.type, hash, context: "error importing key: ")
+    let material = try importedMaterial(call, key.type, context: "error importing key: ")
     let fresh = importedVersion(material, at: call.now)
     let changed = try change(name) { record in
       if !record.isImported || record.type != key.type { throw Self.notImported }
@@ -111,7 +113,7 @@ extension TransitMount {
     "the import_version endpoint can only be used with an imported key")
 
   /// Adds the private part to a version of which the public one is there.
-  private func importPrivatePart(_ call: Call, _ key: LoadedKey, _ number: Int64, _ hash: HashFunction) throws {
+  private func importPrivatePart(_ call: Call, _ key: LoadedKey, _ number: Int64) throws {
     func check(_ record: KeyRecord) throws -> KeyVersion {
       guard let version = record.versions[number] else { throw EngineError.invalid("no such key version") }
       if version.material.hasPrivatePart {
@@ -120,7 +122,7 @@ extension TransitMount {
       return version
     }
     _ = try check(key.record)
-    let pair = try parsedPrivateKey(try unwrapped(call, hash), context: "")
+    let pair = try parsedPrivateKey(try unwrapped(call), context: "")
     let present = try single { () throws(Refusal) in try key.pair(number) }
     if pair.kind != present.kind && key.type == .ed25519 {
       throw EngineError.invalid("failed to parse key entry public key: invalid PEM blob")
@@ -138,11 +140,8 @@ extension TransitMount {
     if changed == nil { throw Self.noKey(key.name) }
   }
 
-  private func importedMaterial(
-    _ call: Call, _ type: KeyType, _ hash: HashFunction, context: String
-  ) throws -> KeyMaterial {
-    let ciphertext = try call[Own.ciphertext] ?? ""
-    if ciphertext.isEmpty {
+  private func importedMaterial(_ call: Call, _ type: KeyType, context: String) throws -> KeyMaterial {
+    if !call.has(Own.ciphertext) {
       guard type.isPair else { throw EngineError.invalid("provided type does not support public_key import") }
       guard let block = PEM.first(in: try call[Own.publicKey] ?? "") else {
         throw EngineError.invalid(context + "error parsing public key: not in PEM format")
@@ -153,7 +152,7 @@ extension TransitMount {
       try check(pair, type, "PublicKey", context: context)
       return try KeyMaterial(pair)
     }
-    let target = try unwrapped(call, hash)
+    let target = try unwrapped(call)
     switch type.family {
     case .cipher(_, let count), .cmac(let count):
       guard target.count == count else { throw Self.wrongSize(target, type, context: context) }
@@ -173,7 +172,8 @@ extension TransitMount {
   }
 
   /// The key in the blob that the request carries.
-  private func unwrapped(_ call: Call, _ hash: HashFunction) throws -> SecretBytes {
+  private func unwrapped(_ call: Call) throws -> SecretBytes {
+    let hash = try Self.oaepHash(try call[Own.hashFunction] ?? Self.defaultHash)
     let text = try call[Own.ciphertext] ?? ""
     let blob = try single { () throws(Refusal) in try Encoded.decode(text) }
     let count = Self.wrappingKeyBits / 8
@@ -226,7 +226,7 @@ extension TransitMount {
   // MARK: Handing on
 
   func wrapForExport(_ call: Call) throws -> Reply {
-    let hash = try Self.oaepHash(try call[Own.hash] ?? "")
+    let hash = try Self.oaepHash(try call[Own.hash] ?? Self.defaultHash)
     guard let destination = try load(call.capture(Own.destination.name)) else {
       throw EngineError.invalid("no such destination key to export to")
     }

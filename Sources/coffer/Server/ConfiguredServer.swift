@@ -259,7 +259,8 @@ struct ConfiguredServer {
     if configuration.enableResponseHeaderRaftNodeID, case .raft(let raft) = configuration.storage {
       behaviour.nodeHeaders.append(("X-Vault-Raft-Node-ID", raft.nodeID ?? HostName.current))
     }
-    behaviour.inFlightRequestsWithoutToken = configured.unauthenticatedInFlightRequestAccess
+    if configured.unauthenticatedInFlightRequestAccess { behaviour.opens.insert(.openWhereInFlightIsShown) }
+    if configured.unauthenticatedProfileAccess { behaviour.opens.insert(.openWhereProfilesAreShown) }
     behaviour.hidesReplicationStatus = configured.disableReplicationStatusEndpoints
     behaviour.metricsWithoutToken = configured.unauthenticatedMetricsAccess
     behaviour.requiresRequestHeader = configured.requireRequestHeader

@@ -1,3 +1,4 @@
+package import EngineAPI
 import HTTPServer
 package import JSONText
 package import Primitives
@@ -34,11 +35,13 @@ package struct ListenerBehaviour: Sendable {
   /// Headers that say which node answered.
   package var nodeHeaders: [(name: String, value: String)] = []
   package var metricsWithoutToken = false
-  package var inFlightRequestsWithoutToken = false
+  /// Routes with one of these traits work without a token.
+  package var opens: RouteTraits = []
   /// `sys/replication/status` and its like are not there.
   package var hidesReplicationStatus = false
   /// Requests must carry `X-Vault-Request: true`, which pages of other origins cannot send unasked.
   package var requiresRequestHeader = false
+  /// What callers without a valid token are not told.
   package var redactsAddresses = false
   package var redactsClusterName = false
   package var redactsVersion = false

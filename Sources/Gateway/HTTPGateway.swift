@@ -129,7 +129,7 @@ package struct HTTPGateway: HTTPHandler {
       remoteAddress: remote.address, remotePort: remote.port, received: node.composition.clock.now(),
       limits: behaviour.jsonLimits,
       deadline: maxDuration > .zero ? request.arrived &+ UInt64(maxDuration.nanoseconds) : .max,
-      acceptsUnprintablePaths: !behaviour.checksPrintable, mayListInFlight: behaviour.inFlightRequestsWithoutToken)
+      acceptsUnprintablePaths: !behaviour.checksPrintable, opens: behaviour.opens)
     return pipeline.handle(inbound)
   }
 
@@ -182,7 +182,7 @@ package struct HTTPGateway: HTTPHandler {
   private static func checkPatch(_ header: String?, _ mediaType: String) throws(EngineError) {
     guard let header, !header.isEmpty else { throw .invalid("mime: no media type") }
     guard mediaType.contains("/") else { throw .invalid("mime: expected slash after first token") }
-    guard mediaType == "application/merge-patch+json" else {
+    guard mediaType == "application/merge-patch+json" || mediaType == "application/scim+json" else {
       throw EngineError(
         status: 415, messages: ["PATCH requires Content-Type of application/merge-patch+json, provided \(mediaType)"])
     }
@@ -267,18 +267,25 @@ package struct HTTPGateway: HTTPHandler {
     "/v1/sys/health", "/v1/sys/seal-status", "/v1/sys/leader", "/v1/sys/unseal",
   ].map { Array($0.utf8) }
 
-  /// Takes what the listener must not show out of the status endpoints' answers.
+  /// Takes what the listener must not show to callers without a valid token out of the status endpoints' answers.
   private func redacted(_ bytes: [UInt8], _ request: HTTPRequest?, _ behaviour: ListenerBehaviour) -> [UInt8] {
-    guard behaviour.redactsVersion || behaviour.redactsAddresses || behaviour.redactsClusterName,
-      let path = request.flatMap({ PercentEncoding.decodeBytes($0.path.utf8[...]) }),
-      Self.redactedPaths.contains(path),
-      var object = try? JSONParser.parse(bytes).objectValue
+    guard behaviour.redactsVersion || behaviour.redactsAddresses || behaviour.redactsClusterName, let request,
+      let path = PercentEncoding.decodeBytes(request.path.utf8[...]), Self.redactedPaths.contains(path),
+      !isKnown(request, behaviour), var object = try? JSONParser.parse(bytes).objectValue
     else { return bytes }
     func clear(_ names: [String]) { for name in names where object[name] != nil { object[name] = "" } }
     if behaviour.redactsVersion { clear(["version", "build_date"]) }
     if behaviour.redactsAddresses { clear(["leader_address", "leader_cluster_address"]) }
     if behaviour.redactsClusterName { clear(["cluster_name"]) }
     return JSONText(object).bytes + [UInt8(ascii: "\n")]
+  }
+
+  /// The request came with a valid token. A sealed node knows none.
+  private func isKnown(_ request: HTTPRequest, _ behaviour: ListenerBehaviour) -> Bool {
+    guard let token = try? Self.token(request.headers, atMost: behaviour.maxTokenBytes), !token.isEmpty,
+      let client = try? Forwarding.client(of: request, behaviour.forwarding)
+    else { return false }
+    return node.state?.knows(token: token, from: client.address) ?? false
   }
 }
 

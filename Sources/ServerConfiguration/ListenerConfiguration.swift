@@ -32,6 +32,7 @@ package struct ListenerConfiguration: Sendable, Equatable {
   package var requireRequestHeader = false
   package var unauthenticatedMetricsAccess = false
   package var unauthenticatedInFlightRequestAccess = false
+  package var unauthenticatedProfileAccess = false
   package var redactAddresses = false
   package var redactClusterName = false
   package var redactVersion = false

@@ -33,7 +33,7 @@ struct ListenerReader {
     if let size = try stanza.int("max_token_header_size", in: 0 ... .max), size > 0 {
       listener.maxTokenHeaderSize = size
     }
-    listener.jsonLimits = try Self.jsonLimits(stanza)
+    listener.jsonLimits = try jsonLimits(stanza)
     try Self.timeouts(stanza, &listener)
     listener.forwardedFor = try Self.forwardedFor(stanza)
     listener.customResponseHeaders = try Self.customHeaders(stanza)
@@ -173,14 +173,19 @@ struct ListenerReader {
 
   // MARK: Limits and times
 
-  private static func jsonLimits(_ stanza: Stanza) throws(ConfigurationError) -> JSONLimits {
+  private mutating func jsonLimits(_ stanza: Stanza) throws(ConfigurationError) -> JSONLimits {
     var limits = JSONLimits.standard
-    func limit(_ key: String, _ standing: Int, upTo bound: Int64 = .max) throws(ConfigurationError) -> Int {
-      guard let value = try stanza.int(key, in: 0...bound), value > 0 else { return standing }
+    func limit(_ key: String, _ standing: Int) throws(ConfigurationError) -> Int {
+      guard let value = try stanza.int(key, in: 0 ... .max), value > 0 else { return standing }
       return Int(clamping: value)
     }
-    // Deeper nesting than this would take more stack than a worker has.
-    limits.depth = try limit("max_json_depth", limits.depth, upTo: 300)
+    let depth = try limit("max_json_depth", limits.depth)
+    // What is stored is read again within the limit for texts of our own, and readers recurse.
+    if depth > limits.depth {
+      warnings.append(
+        stanza.error("\"max_json_depth\" is \(limits.depth), the most there is", at: "max_json_depth").description)
+    }
+    limits.depth = min(depth, limits.depth)
     limits.stringBytes = try limit("max_json_string_value_length", limits.stringBytes)
     limits.objectEntries = try limit("max_json_object_entry_count", limits.objectEntries)
     limits.arrayElements = try limit("max_json_array_element_count", limits.arrayElements)
@@ -272,6 +277,7 @@ struct ListenerReader {
       warnings += try inner.review(Self.profilingKeys)
       listener.unauthenticatedInFlightRequestAccess =
         try inner.bool("unauthenticated_in_flight_request_access") ?? listener.unauthenticatedInFlightRequestAccess
+      listener.unauthenticatedProfileAccess = try inner.bool("unauthenticated_pprof_access") ?? false
     }
     for inner in try stanza.stanzas("inflight_requests_logging", labels: 0) {
       warnings += try inner.review(Self.inFlightKeys)
@@ -338,7 +344,6 @@ struct ListenerReader {
     withoutEffect: [("metrics are at sys/metrics", ["metrics_path"])],
     notBuilt: [("without it the listener would answer more than it should", ["disallow_metrics", "metrics_only"])])
   private static let profilingKeys = treatments(
-    used: ["unauthenticated_in_flight_request_access"],
-    withoutEffect: [("there are no profiles", ["unauthenticated_pprof_access"])])
+    used: ["unauthenticated_in_flight_request_access", "unauthenticated_pprof_access"])
   private static let inFlightKeys = treatments(used: ["unauthenticated_in_flight_requests_access"])
 }

@@ -55,7 +55,13 @@ import Testing
     #expect(world.files["f.hcl"] == Array("path \"a\" {\n  capabilities = [\"read\", \"list\"]\n}\n".utf8))
     world.files["bad.hcl"] = Array("path {".utf8)
     #expect(world.run("policy", "fmt", "bad.hcl") == 1)
-    #expect(world.errors.hasPrefix("Error parsing policy: "))
+    #expect(world.errors.hasPrefix("failed to parse policy: "))
+    // Well-formed, but no policy.
+    let odd = Array("path    \"a\" {capabilities=[\"x\"]}\n".utf8)
+    world.files["odd.hcl"] = odd
+    #expect(world.run("policy", "fmt", "odd.hcl") == 1)
+    #expect(world.errors.hasPrefix("failed to parse policy: path \"a\": invalid capability"))
+    #expect(world.files["odd.hcl"] == odd)
   }
 
   // MARK: Mounts

@@ -251,4 +251,65 @@ import Testing
     #expect(world.run("monitor", "-log-level=debug") == 0)
     #expect(world.output == "line 1\nline 2\n")
   }
+
+  // MARK: Debug
+
+  private func onDebugSources(metrics: Int) {
+    for (path, times) in [("host-info", 1), ("metrics", metrics)] {
+      for _ in 0..<times { world.on("GET /v1/sys/\(path)", 200, #"{"path":"\#(path)"}"#) }
+    }
+  }
+
+  @Test func whatDebugCollectsBecomesOneFile() throws {
+    onDebugSources(metrics: 3)
+    #expect(
+      world.run(
+        "debug", "-duration=30s", "-interval=30s", "-metrics-interval=10s", "-target=host", "-target=metrics",
+        "-output=case42", "-log-format=json") == 0)
+    #expect(world.slept == [.seconds(10), .seconds(10)])
+    #expect(world.output.hasSuffix("Success! Wrote case42.tar.gz\n"))
+    #expect(world.files.keys.sorted() == ["case42.tar.gz"])
+    #expect(world.modes["case42.tar.gz"] == 0o600)
+    let packed = try #require(world.files["case42.tar.gz"])
+    let archive = try #require(Gzip.unpack(packed, limit: 1 << 20))
+    let files = try #require(Tar.files(in: archive))
+    #expect(
+      files.keys.sorted() == [
+        "case42/index.json", "case42/sys_host-info-1.json", "case42/sys_metrics-1.json", "case42/sys_metrics-2.json",
+        "case42/sys_metrics-3.json",
+      ])
+    #expect(files["case42/sys_metrics-2.json"].map { String(decoding: $0, as: UTF8.self) } == #"{"path":"metrics"}"#)
+  }
+
+  @Test func whatDebugCollectsCanStayAFolder() {
+    onDebugSources(metrics: 0)
+    #expect(world.run("debug", "-duration=0s", "-target=host", "-output=case43/", "-compress=false") == 0)
+    #expect(world.files.keys.sorted() == ["case43/index.json", "case43/sys_host-info-1.json"])
+  }
+
+  @Test func whatIsThereDebugLeavesAlone() {
+    world.files["a.tgz"] = [1]
+    #expect(world.run("debug", "-output=a.tgz") == 1)
+    #expect(world.errors == "Error during validation: output file already exists: a.tgz\n")
+    world.files["b"] = [1]
+    #expect(world.run("debug", "-output=b", "-compress=false") == 1)
+    #expect(world.errors == "Error during validation: output directory already exists: b\n")
+    #expect(world.files == ["a.tgz": [1], "b": [1]])
+    #expect(world.requests.isEmpty)
+  }
+
+  // MARK: Usage
+
+  @Test func countsOfClientsAreShownWhereThereAreAny() {
+    let counts = #"{"entity_clients":2,"non_entity_clients":1,"secret_syncs":0,"acme_clients":0,"clients":3}"#
+    world.on(
+      "GET /v1/sys/internal/counters/activity?start_time=2026-01-01T00%3A00%3A00Z&end_time=2026-03-05T00%3A00%3A00Z",
+      200,
+      #"{"request_id":"r","data":{"start_time":"s","end_time":"e","by_namespace":[{"namespace_path":"","counts":"#
+        + counts + #"}],"total":"# + counts + "}}")
+    #expect(world.run("operator", "usage", "-start-time=2026-01", "-end-time=2026-03-05") == 0)
+    #expect(world.output.contains("Period start: s\nPeriod end: e\n"))
+    #expect(world.output.contains("[root]            2                 1"))
+    #expect(world.output.contains("Total             2                 1"))
+  }
 }

@@ -228,6 +228,41 @@ import Testing
     #expect(world.output.hasPrefix("8 requests: 1 as before, 3 now denied, 1 now allowed, 2 not judged, 1 of root\n"))
   }
 
+  @Test func pathsThatWorkWithoutATokenAreAllowedWhateverPoliciesSay() throws {
+    let paths = [
+      "sys/internal/ui/mounts/secret/team/db", "sys/health", "auth/userpass/login/mona", "auth/approle/login",
+      "identity/oidc/.well-known/keys", "identity/oidc/provider/default/token",
+    ]
+    world.files["audit.log"] = Array(paths.map { entry("update", $0) }.joined().utf8)
+    #expect(world.run("policy", "simulate", "-audit=audit.log", "-policy=team=dir/team.hcl") == 0)
+    let list = paths.map { "\"\($0)\"" }.joined(separator: ", ")
+    let closed = [
+      "auth/approle/role/login", "auth/userpass/users/login", "sys/mounts", "identity/oidc/key/token",
+      "identity/oidc/provider/token",
+    ].map { "\"\($0)\"" }.joined(separator: ", ")
+    world.files["dir/open.hcl"] = Array(
+      """
+      policy "team" { file = "team.hcl" }
+      case "open" {
+        policies = ["team"]
+        operation = "update"
+        paths = [\(list)]
+        expect = "allow"
+      }
+      case "not open" {
+        policies = ["team"]
+        operation = "update"
+        paths = [\(closed)]
+        expect = "deny"
+      }
+      """.utf8)
+    #expect(world.run("policy", "test", "dir/open.hcl") == 0)
+    let wrong = String(decoding: world.files["dir/open.hcl"] ?? [], as: UTF8.self).replacing("allow", with: "deny")
+    world.files["dir/open.hcl"] = Array(wrong.utf8)
+    #expect(world.run("policy", "test", "dir/open.hcl") == 2)
+    #expect(world.output.contains("expected deny, got allow: the path works without a token"))
+  }
+
   @Test func logThatAllPoliciesAllowEndsWell() {
     world.files["audit.log"] = Array(entry("read", "secret/data/team/a").utf8)
     #expect(world.run("policy", "simulate", "-audit=audit.log", "-policy=team=dir/team.hcl") == 0)

@@ -32,6 +32,7 @@ struct GatewayTests {
     // KV version 1 has no patch, which only the engine knows.
     let type = "application/merge-patch+json; charset=utf-8"
     #expect(front.send("PATCH", "/v1/secret/a", [("content-type", type)], body: body).status == 405)
+    #expect(front.send("PATCH", "/v1/secret/a", [("content-type", "application/scim+json")], body: body).status == 405)
   }
 
   @Test func tokensComeInEitherHeaderAndTheOwnOneIsFirst() throws {
@@ -119,6 +120,39 @@ struct GatewayTests {
     #expect(!escaped.text.contains("1.21.0"))
     front.send("POST", "/v1/secret/v", body: #"{"version":"mine"}"#)
     #expect(front.send("GET", "/v1/secret/v").json["data"]?["version"] == "mine")
+  }
+
+  @Test func whoShowsAValidTokenIsToldWhatTheListenerRedacts() throws {
+    let front = try Front()
+    front.behaviour.redactsVersion = true
+    front.behaviour.redactsClusterName = true
+    front.behaviour.redactsAddresses = true
+    for path in ["/v1/sys/health", "/v1/sys/seal-status"] {
+      #expect(front.send("GET", path).json["version"] == "1.21.0")
+      #expect(front.send("GET", path).json["cluster_name"]?.stringValue?.isEmpty == false)
+      #expect(front.send("GET", path, [("authorization", "Bearer \(front.root)")]).json["version"] == "1.21.0")
+      #expect(front.send("GET", path, [("x-vault-token", "hvs.wrong")]).json["version"] == "")
+    }
+    // Valid, but not from there.
+    let body = #"{"policies":["default"],"bound_cidrs":["192.0.2.1/32"]}"#
+    front.send("POST", "/v1/auth/token/roles/near", body: #"{"token_bound_cidrs":["192.0.2.1/32"]}"#)
+    let made = front.send("POST", "/v1/auth/token/create/near", body: body).json["auth"]?["client_token"]?.stringValue
+    let near = [(name: "x-vault-token", value: made ?? "")]
+    #expect(front.send("GET", "/v1/sys/health", near).json["version"] == "1.21.0")
+    #expect(front.send("GET", "/v1/sys/health", near, from: "192.0.2.9").json["version"] == "")
+  }
+
+  @Test func profilesAreOpenWhereTheListenerSaysSo() throws {
+    let front = try Front()
+    let none = [(name: "x-vault-token", value: "")]
+    #expect(front.send("GET", "/v1/sys/pprof/heap", none).status == 403)
+    front.behaviour.opens = .openWhereInFlightIsShown
+    #expect(front.send("GET", "/v1/sys/pprof/heap", none).status == 403)
+    #expect(front.send("GET", "/v1/sys/in-flight-req", none).status == 200)
+    front.behaviour.opens = .openWhereProfilesAreShown
+    #expect(front.send("GET", "/v1/sys/pprof/heap", none).status == 200)
+    #expect(front.send("GET", "/v1/sys/pprof", none).status == 200)
+    #expect(front.send("GET", "/v1/sys/in-flight-req", none).status == 403)
   }
 
   // MARK: Other origins

@@ -21,7 +21,7 @@ package enum RequestInWords: Sendable {
     if !tls.authorityFolder.isEmpty { words += ["--capath", quoted(tls.authorityFolder)] }
     if !tls.certificateFile.isEmpty { words += ["--cert", quoted(tls.certificateFile)] }
     if !tls.keyFile.isEmpty { words += ["--key", quoted(tls.keyFile)] }
-    for (name, value) in request.headers.sorted(by: { $0.name < $1.name }) where name != "Content-Type" {
+    for (name, value) in request.headers.sorted(by: { $0.name < $1.name }) {
       if name == "X-Vault-Token" {
         words += ["-H", "\"\(name): $(\(program) print token)\""]
       } else {

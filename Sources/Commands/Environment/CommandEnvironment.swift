@@ -87,7 +87,7 @@ package struct FileAccess {
   package var write: (_ path: String, _ bytes: [UInt8], _ mode: UInt32) -> Result<Void, FileError>
   package var append: (_ path: String, _ bytes: ArraySlice<UInt8>) -> Result<Void, FileError>
   package var rename: (_ from: String, _ to: String) -> Result<Void, FileError>
-  /// Removing what is not there is no error.
+  /// A file or an empty folder. Removing what is not there is no error.
   package var remove: (_ path: String) -> Result<Void, FileError>
   package var makeFolder: (_ path: String) -> Result<Void, FileError>
   /// Hands over the file's bytes piece by piece until `take` returns false; `-` is standard input.

@@ -129,7 +129,7 @@ extension FileAccess {
         return writeAll(descriptor, bytes) ? .success(()) : .failure(failure("write", path))
       },
       rename: { from, to in Glibc.rename(from, to) == 0 ? .success(()) : .failure(failure("rename", to)) },
-      remove: { path in unlink(path) == 0 || errno == ENOENT ? .success(()) : .failure(failure("remove", path)) },
+      remove: { path in Glibc.remove(path) == 0 || errno == ENOENT ? .success(()) : .failure(failure("remove", path)) },
       makeFolder: { path in
         var made = path.hasPrefix("/") ? "" : "."
         for part in path.split(separator: "/") {

@@ -30,7 +30,9 @@ extension Output {
       structured([:])
       throw CommandFailure(status: 2)
     }
-    guard let secret, secret.data != nil else { throw .remote("No value found at \(path)") }
+    guard let secret else { throw .remote("No value found at \(path)") }
+    // Nothing is there but what the server wants to be known.
+    if secret.data == nil { return try self.secret(secret) }
     guard keys != nil else { throw .remote("No entries found at \(path)") }
     self.keys(secret)
   }

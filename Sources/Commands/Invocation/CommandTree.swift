@@ -121,7 +121,7 @@ struct CommandTree {
           OperatorKeyStatusCommand(), OperatorRotateCommand(), OperatorMembersCommand(),
           OperatorGenerateRootCommand(), OperatorRekeyCommand(), RaftListPeersCommand(), RaftRemovePeerCommand(),
           RaftJoinCommand(), RaftSnapshotSaveCommand(), RaftSnapshotRestoreCommand(), AutopilotStateCommand(),
-          AutopilotGetConfigCommand(), AutopilotSetConfigCommand(),
+          AutopilotGetConfigCommand(), AutopilotSetConfigCommand(), OperatorUsageCommand(),
         ]
       },
       Topic(name: "namespace", synopsis: "Work with namespaces, where the server has them") {
@@ -133,7 +133,7 @@ struct CommandTree {
       Topic(name: "plugin", synopsis: "Work with the catalog of plugins") {
         [
           PluginListCommand(), PluginInfoCommand(), PluginRegisterCommand(), PluginDeregisterCommand(),
-          PluginReloadCommand(),
+          PluginReloadCommand(), PluginRuntimeListCommand(),
         ]
       },
       Topic(name: "monitor", synopsis: MonitorCommand().synopsis) { [MonitorCommand()] },

@@ -1,5 +1,5 @@
 /// Text in columns, four blanks apart. Empty cells say `n/a`, so that columns can be counted.
-enum Table {
+package enum Table {
   /// With a rule under the first row.
   static func text(header: [String], rows: [[String]]) -> String {
     aligned([header, header.map { String(repeating: "-", count: $0.count) }] + rows)
@@ -10,7 +10,7 @@ enum Table {
   }
 
   /// Without any rule.
-  static func aligned(_ rows: [[String]]) -> String {
+  package static func aligned(_ rows: [[String]]) -> String {
     var widths: [Int] = []
     let cells = rows.map { row in row.map { $0.isEmpty ? "n/a" : $0 } }
     for row in cells {

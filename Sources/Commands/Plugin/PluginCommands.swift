@@ -14,6 +14,9 @@ struct PluginListCommand: Command {
   func run(_ call: Invocation) throws(CommandFailure) {
     let output = try call.output()
     let type = call.path().lowercased()
+    guard ["", "auth", "database", "secret"].contains(type) else {
+      throw .remote("Error parsing type: \"\(call.path())\" is not a supported plugin type")
+    }
     let client = try call.client()
     let secret = try call.attempt("Error listing available plugins") { () throws(APIError) in
       try client.secret(APIRequest("GET", "sys/plugins/catalog"))
@@ -109,26 +112,76 @@ struct PluginDeregisterCommand: Command {
 struct PluginReloadCommand: Command {
   let words = ["plugin", "reload"]
   let synopsis = "Restart the mounts of a plugin"
+  let details = """
+    Of one plugin, or of the mounts that are named.
+
+        $ coffer plugin reload -type=auth -plugin=userpass
+        $ coffer plugin reload -mounts=secret/
+    """
   private let plugin = Flag<String>("plugin", "The plugin whose mounts to restart.")
+  private let type = Flag<String>("type", "\"auth\", \"database\" or \"secret\", with -plugin; any where not given.")
   private let mounts = Flag<[String]>("mounts", "A mount to restart. Repeatable.")
   private let scope = Flag<String>("scope", "\"global\" for all nodes.")
-  var flags: [any AnyFlag] { [plugin, mounts, scope] }
+  var flags: [any AnyFlag] { [plugin, type, mounts, scope] }
 
   func run(_ call: Invocation) throws(CommandFailure) {
-    if call[plugin].isEmpty == call[mounts].isEmpty {
-      throw .local("Either -plugin or -mounts must be given, not both")
+    if call[plugin].isEmpty && call[mounts].isEmpty {
+      throw .local("No plugins specified, must specify exactly one of -plugin or -mounts")
+    }
+    if !call[plugin].isEmpty && !call[mounts].isEmpty {
+      throw .local("Must specify exactly one of -plugin or -mounts")
+    }
+    if !["", "global"].contains(call[scope]) { throw .local("Invalid reload scope: \(call[scope])") }
+    if !call[mounts].isEmpty && !call[type].isEmpty { throw .local("Cannot specify -type with -mounts") }
+    let given = Invocation.trimmed(call[type]).lowercased()
+    guard ["", "auth", "database", "secret", "unknown"].contains(given) else {
+      throw .local(
+        "Error parsing -type as a plugin type, must be unset or one of auth, secret, or database: "
+          + "\"\(call[type])\" is not a supported plugin type")
     }
     var body = JSONObject()
-    if !call[plugin].isEmpty { body["plugin"] = .string(call[plugin]) }
     if !call[mounts].isEmpty { body["mounts"] = .strings(call[mounts]) }
     if !call[scope].isEmpty { body["scope"] = .string(call[scope]) }
+    let name = call[plugin].isEmpty ? "backend" : "\(given.isEmpty ? "unknown" : given)/\(call[plugin])"
     let client = try call.client()
     let settings = body
     let secret = try call.attempt("Error reloading plugin/mounts") { () throws(APIError) in
-      try client.put("sys/plugins/reload/backend", settings)
+      try client.put("sys/plugins/reload/\(name)", settings)
     }
     let what = call[plugin].isEmpty ? "mounts: \(JSONValue.strings(call[mounts]).plainText)" : "plugin: \(call[plugin])"
-    let id = secret?.data?["reload_id"]?.stringValue.map { ", reload_id: \($0)" } ?? ""
-    call.print("Success! Reloaded \(what)\(id)")
+    // Only what goes on at other nodes can be asked about.
+    if call[scope] == "global", let id = secret?.data?["reload_id"]?.stringValue {
+      call.print("Success! Reloading \(what), reload_id: \(id)")
+    } else {
+      call.print("Success! Reloaded \(what)")
+    }
+  }
+}
+
+struct PluginRuntimeListCommand: Command {
+  let words = ["plugin", "runtime", "list"]
+  let synopsis = "Show the runtimes that plugins can run in"
+  let shares: SharedFlags = [.client, .format]
+  private let type = Flag<String>("type", "\"container\", which is the only type.")
+  var flags: [any AnyFlag] { [type] }
+
+  func run(_ call: Invocation) throws(CommandFailure) {
+    let output = try call.output()
+    let wanted = Invocation.trimmed(call[type])
+    guard ["", "container"].contains(wanted) else {
+      throw .remote("\"\(wanted)\" is not a supported plugin runtime type")
+    }
+    let client = try call.client()
+    let secret = try call.attempt("Error listing available plugin runtimes") { () throws(APIError) in
+      try client.secret(APIRequest("GET", "sys/plugins/runtimes/catalog"))
+    }
+    let runtimes = secret?.data?["runtimes"]?.arrayValue ?? []
+    if !output.isTable { return output.structured(.array(runtimes)) }
+    let columns = ["name", "type", "oci_runtime", "cgroup_parent", "cpu_nanos", "memory_bytes"]
+    func text(_ value: JSONValue?) -> String { value.map { $0.isNull ? "" : $0.plainText } ?? "" }
+    output.line(
+      Table.text(
+        header: ["Name", "Type", "OCI Runtime", "Parent Cgroup", "CPU Nanos", "Memory Bytes"],
+        rows: runtimes.map { runtime in columns.map { text(runtime[$0]) } }))
   }
 }

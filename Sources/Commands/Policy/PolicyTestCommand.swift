@@ -85,7 +85,8 @@ struct PolicyTestCommand: Command {
     for result in results {
       output.line("\(result.holds ? "ok  " : "FAIL")  \(result.name): \(result.question)")
       if result.holds { continue }
-      output.line("      expected \(result.expected), got \(result.found)")
+      let note = result.note.isEmpty ? "" : ": \(result.note)"
+      output.line("      expected \(result.expected), got \(result.found)\(note)")
       for line in result.explanation.map({ ExplanationText.lines($0.json) }) ?? [] {
         for part in line.split(separator: "\n", omittingEmptySubsequences: false) {
           output.line(part.isEmpty ? "" : "      \(part)")
@@ -103,6 +104,8 @@ struct CaseResult {
   let holds: Bool
   let expected: String
   let found: String
+  /// Why the policies did not decide; empty where they did.
+  var note = ""
   /// Nil where the question was about capabilities.
   let explanation: Explanation?
 
@@ -129,6 +132,11 @@ struct CaseResult {
   private static func decision(
     _ testCase: PolicyCaseFile.Case, _ operation: AccessOperation, _ path: String, isAllowed: Bool, _ set: PolicySet
   ) -> CaseResult {
+    if OpenPaths.contains(Invocation.trimmed(path)) {
+      return CaseResult(
+        name: testCase.name, question: "\(operation.rawValue) \(path)", holds: isAllowed,
+        expected: isAllowed ? "allow" : "deny", found: "allow", note: OpenPaths.reason, explanation: nil)
+    }
     let explanation = set.explain(
       AccessQuestion(
         operation, path: path, parameters: testCase.parameters, wrapTTL: testCase.wrapTTL,
@@ -143,6 +151,7 @@ struct CaseResult {
       "name": .string(name), "question": .string(question), "ok": .bool(holds), "expected": .string(expected),
       "found": .string(found),
     ]
+    if !note.isEmpty { out["note"] = .string(note) }
     if !holds, let explanation { out["explanation"] = .object(explanation.json) }
     return .object(out)
   }

@@ -25,11 +25,12 @@ struct LoginCommand: Command {
 
   func run(_ call: Invocation) throws(CommandFailure) {
     let output = try call.output()
+    let stores = !call[noStore] && !call[tokenOnly]
+    if !stores && call[noPrint] { throw .local("-no-store and -no-print cannot be used together") }
     guard let method = LoginMethod(name: call[method].lowercased()) else {
       throw .local("Unknown auth method: \(call[method]). Methods that can log in here: \(LoginMethod.names)")
     }
     if !output.field.isEmpty && call[noPrint] { throw .local("-field and -no-print cannot be used together") }
-    let stores = !call[noStore] && !call[tokenOnly]
     let found =
       method == .token
       ? try Self.token(call, verifies: !call[tokenOnly])

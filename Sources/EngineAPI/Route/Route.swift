@@ -35,6 +35,8 @@ package struct RouteTraits: OptionSet, Sendable {
   package static let foldedName = RouteTraits(rawValue: 1 << 12)
   /// Works without a token at listeners that show the requests under way to everybody.
   package static let openWhereInFlightIsShown = RouteTraits(rawValue: 1 << 13)
+  /// Works without a token at listeners that show profiles of the process to everybody.
+  package static let openWhereProfilesAreShown = RouteTraits(rawValue: 1 << 18)
   /// An operation that the route does not have is refused without a text, as it was before there were engines.
   package static let refusesWithoutText = RouteTraits(rawValue: 1 << 14)
   /// Handlers wait for nothing but the store, and compute for no longer than that takes, or do so in `Blocking.run`. They run on the fiber of

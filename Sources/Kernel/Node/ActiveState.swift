@@ -165,6 +165,11 @@ package final class ActiveState: Sendable {
     }
   }
 
+  /// Whether the token is valid and may be used from that address. No use of it is spent.
+  package func knows(token: String, from address: String) -> Bool {
+    (try? tokens.identify(token, now: clock.now(), remoteAddress: address)) != nil
+  }
+
   /// What the token's entity and its groups add to the token's own policies, as it is now.
   package func identityPolicies(of token: TokenEntry) -> [String] {
     token.entityID.isEmpty ? [] : identity.policies(of: token.entityID)

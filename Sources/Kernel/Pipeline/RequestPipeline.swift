@@ -160,7 +160,7 @@ final class Exchange {
   /// The route works without a token.
   var isOpen: Bool {
     guard let route else { return false }
-    return route.isOpen(node.settings) || (route.traits.contains(.openWhereInFlightIsShown) && request.mayListInFlight)
+    return route.isOpen(node.settings) || !route.traits.isDisjoint(with: request.opens)
   }
 
   private func identify() throws {

@@ -33,14 +33,14 @@ package final class InboundRequest: Sendable {
   /// In monotonic nanoseconds: not carried out any more after that.
   package let deadline: UInt64
   package let acceptsUnprintablePaths: Bool
-  /// The listener shows the requests under way to everybody.
-  package let mayListInFlight: Bool
+  /// Routes with one of these traits work without a token at the request's listener.
+  package let opens: RouteTraits
 
   package init(
     id: String, operation: Operation, path: String, query: JSONObject, body: [UInt8], contentType: String,
     headers: any HeaderSource, token: String, wrapTTL: TimeSpan?, wrapsAsJWT: Bool, remoteAddress: String,
     remotePort: Int, received: Timestamp, limits: JSONLimits, deadline: UInt64 = .max,
-    acceptsUnprintablePaths: Bool = false, mayListInFlight: Bool = false
+    acceptsUnprintablePaths: Bool = false, opens: RouteTraits = []
   ) {
     self.id = id
     self.operation = operation
@@ -58,7 +58,7 @@ package final class InboundRequest: Sendable {
     self.limits = limits
     self.deadline = deadline
     self.acceptsUnprintablePaths = acceptsUnprintablePaths
-    self.mayListInFlight = mayListInFlight
+    self.opens = opens
   }
 
   /// The same request as if it had come with another token.
@@ -67,7 +67,7 @@ package final class InboundRequest: Sendable {
       id: id, operation: operation, path: path, query: query, body: body, contentType: contentType, headers: headers,
       token: token, wrapTTL: wrapTTL, wrapsAsJWT: wrapsAsJWT, remoteAddress: remoteAddress, remotePort: remotePort,
       received: received, limits: limits, deadline: deadline, acceptsUnprintablePaths: acceptsUnprintablePaths,
-      mayListInFlight: mayListInFlight)
+      opens: opens)
   }
 }
 

@@ -68,17 +68,21 @@ enum SnapshotArchive {
 
   private static func record(_ key: [UInt8], _ value: [UInt8]) -> [UInt8] {
     var out: [UInt8] = []
-    out.reserveCapacity(8 + key.count + value.count)
+    out.reserveCapacity(recordBytes(key: key.count, value: value.count))
     for count in [key.count, value.count] {
       for shift in [24, 16, 8, 0] { out.append(UInt8(truncatingIfNeeded: count >> shift)) }
     }
     return out + key + value
   }
 
+  /// What a key and its value take in `state.bin`.
+  static func recordBytes(key: Int, value: Int) -> Int { 8 + key + value }
+
   // MARK: Reading
 
   struct Contents {
     var entries: [(key: String, value: [UInt8])] = []
+    var meta: [UInt8] = []
     var sums: [UInt8] = []
     var sealedSums: [UInt8] = []
 
@@ -98,7 +102,7 @@ enum SnapshotArchive {
     guard Array(sums) == sumsText(meta: Array(meta), stateDigest: stateDigest), let entries = entries(state) else {
       return nil
     }
-    return Contents(entries: entries, sums: Array(sums), sealedSums: Array(sealedSums))
+    return Contents(entries: entries, meta: Array(meta), sums: Array(sums), sealedSums: Array(sealedSums))
   }
 
   private static func entries(_ state: ArraySlice<UInt8>) -> [(key: String, value: [UInt8])]? {

@@ -2,7 +2,6 @@ internal import Commands
 internal import Gateway
 internal import Glibc
 internal import HTTPServer
-internal import JSONText
 internal import Kernel
 internal import Logging
 internal import MemoryStore
@@ -58,13 +57,10 @@ struct ConfiguredServer {
   // MARK: The node
 
   private func settings() -> NodeSettings {
-    var storage = "inmem"
     var nodeID = ""
-    if case .raft(let raft) = configuration.storage {
-      storage = "raft"
-      nodeID = raft.nodeID ?? ""
-    }
-    var settings = NodeSettings(version: Version.number, buildDate: Version.buildDate, storageType: storage)
+    if case .raft(let raft) = configuration.storage { nodeID = raft.nodeID ?? "" }
+    var settings = NodeSettings(
+      version: Version.number, buildDate: Version.buildDate, storageType: configuration.storage.name)
     settings.apiAddress = configuration.apiAddress ?? listenerAddress
     settings.clusterAddress = Self.secure(configuration.clusterAddress ?? clusterAddress)
     settings.clusterName = configuration.clusterName ?? ""
@@ -88,7 +84,7 @@ struct ConfiguredServer {
       rule.isDisabled = given.isDisabled
       return rule
     }
-    settings.sanitizedConfiguration = sanitized(storage: storage)
+    settings.sanitizedConfiguration = configuration.sanitized
     return settings
   }
 
@@ -108,7 +104,7 @@ struct ConfiguredServer {
   private var listenerAddress: String {
     for listener in configuration.listeners {
       if case .tcp(let host, let port) = listener.address {
-        return (listener.tls == nil ? "http" : "https") + "://" + Self.joined(host, port)
+        return (listener.tls == nil ? "http" : "https") + "://" + ListenerConfiguration.text(host, port)
       }
     }
     return ""
@@ -118,50 +114,13 @@ struct ConfiguredServer {
     configuration.listeners.compactMap(\.clusterAddress).first.map { "https://" + $0 } ?? ""
   }
 
-  private static func joined(_ host: String, _ port: Int) -> String {
-    (host.contains(":") ? "[\(host)]" : host.isEmpty ? "127.0.0.1" : host) + ":\(port)"
-  }
-
-  private func sanitized(storage: String) -> JSONObject {
-    [
-      "api_addr": .string(configuration.apiAddress ?? ""), "cluster_addr": .string(configuration.clusterAddress ?? ""),
-      "cluster_name": .string(configuration.clusterName ?? ""),
-      "default_lease_ttl": .int(configuration.defaultLeaseTTL.seconds),
-      "max_lease_ttl": .int(configuration.maxLeaseTTL.seconds),
-      "default_max_request_duration": .int(configuration.defaultMaxRequestDuration.seconds),
-      "disable_cache": false, "disable_clustering": .bool(configuration.disableClustering),
-      "disable_mlock": .bool(configuration.disableMlock ?? false),
-      "enable_ui": .bool(configuration.ui), "log_level": .string(configuration.log.level),
-      "log_format": .string(configuration.log.format.rawValue), "pid_file": .string(configuration.pidFile ?? ""),
-      "raw_storage_endpoint": .bool(configuration.rawStorageEndpoint),
-      "introspection_endpoint": .bool(configuration.introspectionEndpoint),
-      "listeners": .array(
-        configuration.listeners.map { listener in
-          switch listener.address {
-          case .tcp(let host, let port):
-            [
-              "type": "tcp",
-              "config": ["address": .string(Self.joined(host, port)), "tls_disable": .bool(listener.tls == nil)],
-            ]
-          case .unix(let path, _, _, _): ["type": "unix", "config": ["address": .string(path)]]
-          }
-        }),
-      "storage": [
-        "type": .string(storage), "redirect_addr": .string(configuration.apiAddress ?? ""),
-        "cluster_addr": .string(configuration.clusterAddress ?? ""),
-        "disable_clustering": .bool(configuration.disableClustering),
-      ],
-      "seals": .array(configuration.seals.map { ["type": .string($0.kind.name), "disabled": .bool($0.isDisabled)] }),
-    ]
-  }
-
   private func summary() -> [(String, String)] {
     var lines = [("Api Address", configuration.apiAddress ?? listenerAddress)]
     for (index, listener) in configuration.listeners.enumerated() {
       let text =
         switch listener.address {
         case .tcp(let host, let port):
-          "tcp (addr: \"\(Self.joined(host, port))\", tls: \"\(listener.tls == nil ? "disabled" : "enabled")\")"
+          "tcp (addr: \"\(ListenerConfiguration.text(host, port))\", tls: \"\(listener.tls == nil ? "disabled" : "enabled")\")"
         case .unix(let path, _, _, _): "unix (addr: \"\(path)\")"
         }
       lines.append(("Listener \(index + 1)", text))
@@ -259,7 +218,8 @@ struct ConfiguredServer {
     if configuration.enableResponseHeaderRaftNodeID, case .raft(let raft) = configuration.storage {
       behaviour.nodeHeaders.append(("X-Vault-Raft-Node-ID", raft.nodeID ?? HostName.current))
     }
-    behaviour.inFlightRequestsWithoutToken = configured.unauthenticatedInFlightRequestAccess
+    if configured.unauthenticatedInFlightRequestAccess { behaviour.opens.insert(.openWhereInFlightIsShown) }
+    if configured.unauthenticatedProfileAccess { behaviour.opens.insert(.openWhereProfilesAreShown) }
     behaviour.hidesReplicationStatus = configured.disableReplicationStatusEndpoints
     behaviour.metricsWithoutToken = configured.unauthenticatedMetricsAccess
     behaviour.requiresRequestHeader = configured.requireRequestHeader

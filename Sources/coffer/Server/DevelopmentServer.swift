@@ -8,6 +8,7 @@ internal import Logging
 internal import MemoryStore
 internal import Primitives
 internal import SecretMemory
+internal import ServerConfiguration
 internal import ShamirSeal
 
 /// `coffer server -dev`: in memory, initialised and unsealed at the start, KV at `secret/`.
@@ -34,6 +35,7 @@ struct DevelopmentServer {
     settings.clusterAddress = "https://\(host.contains(":") ? "[\(host)]" : host):\(port + 1)"
     settings.clusterName = "coffer-dev"
     settings.hostname = HostName.current
+    settings.sanitizedConfiguration = configuration(host, port, settings, certificate).sanitized
     let tls = certificate.map { TLSSettings(certificateFile: $0.certificateFile, keyFile: $0.keyFile) }
     var plan = ServerPlan(
       settings: settings, seal: SealParts.shamir, openStore: { _ in (MemoryStore(), nil) },
@@ -57,11 +59,13 @@ struct DevelopmentServer {
       unseal: ShareConfiguration(shares: 1, threshold: 1), recovery: ShareConfiguration(shares: 0, threshold: 0))
     let given = call.given(ServerCommand.devRootToken) ?? call.environment.variables["VAULT_DEV_ROOT_TOKEN_ID"] ?? ""
     request.rootTokenID = given.isEmpty ? nil : given
-    request.extraMounts = [
-      BuiltinMounts.entry(.secret, "secret/", "kv", "key/value secret storage", random: .system) {
-        $0.options = ["version": call[ServerCommand.devPlainKV] ? "1" : "2"]
-      }
-    ]
+    if !call[ServerCommand.devNoKV] {
+      request.extraMounts = [
+        BuiltinMounts.entry(.secret, "secret/", "kv", "key/value secret storage", random: .system) {
+          $0.options = ["version": call[ServerCommand.devPlainKV] ? "1" : "2"]
+        }
+      ]
+    }
     let result = try node.initialize(request)
     guard let key = result.unsealShares.first else { return }
     try node.unseal(share: key)
@@ -91,6 +95,20 @@ struct DevelopmentServer {
       Development mode should NOT be used in production installations!
 
       """)
+  }
+
+  /// What a file would have to say for a server like this one.
+  private func configuration(
+    _ host: String, _ port: Int, _ settings: NodeSettings, _ certificate: DevelopmentCertificate?
+  ) -> ServerConfiguration {
+    var listener = ListenerConfiguration(address: .tcp(host: host, port: port))
+    listener.tls = certificate.map { TLSConfiguration(certificateFile: $0.certificateFile, keyFile: $0.keyFile) }
+    var configuration = ServerConfiguration(listeners: [listener], storage: .memory)
+    configuration.apiAddress = settings.apiAddress
+    configuration.clusterAddress = settings.clusterAddress
+    configuration.clusterName = settings.clusterName
+    configuration.disableMlock = true
+    return configuration
   }
 
   /// `host:port`, with brackets around an IPv6 host.

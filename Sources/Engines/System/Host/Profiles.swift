@@ -15,26 +15,38 @@ private enum Fields {
 /// no stacks of goroutines to show: what it tells is what the kernel and the allocator know of it, as text.
 extension SystemEngine {
   static let profileRoutes: [Route<SystemEngine>] = [
-    Route("pprof/", summary: "What can be asked about the process", [.read: { _, _ in text(contents) }]),
-    Route("pprof/cmdline", summary: "The command line of the server", [.read: { _, _ in text(commandLine) }]),
     Route(
-      "pprof/goroutine", fields: [Fields.debug.description], summary: "The threads of the process",
+      "pprof/", traits: .openWhereProfilesAreShown, summary: "What can be asked about the process",
+      [.read: { _, _ in text(contents) }]),
+    Route(
+      "pprof/cmdline", traits: .openWhereProfilesAreShown, summary: "The command line of the server",
+      [.read: { _, _ in text(commandLine) }]),
+    Route(
+      "pprof/goroutine", traits: .openWhereProfilesAreShown, fields: [Fields.debug.description],
+      summary: "The threads of the process",
       [.read: { _, _ in text(threads) }]),
-    Route("pprof/threads", summary: "The threads of the process", [.read: { _, _ in text(threads) }]),
     Route(
-      "pprof/threadcreate", fields: [Fields.debug.description], summary: "The threads of the process",
+      "pprof/threads", traits: .openWhereProfilesAreShown, summary: "The threads of the process",
       [.read: { _, _ in text(threads) }]),
     Route(
-      "pprof/heap", fields: [Fields.debug.description], summary: "The memory of the process",
+      "pprof/threadcreate", traits: .openWhereProfilesAreShown, fields: [Fields.debug.description],
+      summary: "The threads of the process",
+      [.read: { _, _ in text(threads) }]),
+    Route(
+      "pprof/heap", traits: .openWhereProfilesAreShown, fields: [Fields.debug.description],
+      summary: "The memory of the process",
       [.read: { _, _ in text(memory) }]),
     Route(
-      "pprof/allocs", fields: [Fields.debug.description], summary: "The memory of the process",
+      "pprof/allocs", traits: .openWhereProfilesAreShown, fields: [Fields.debug.description],
+      summary: "The memory of the process",
       [.read: { _, _ in text(memory) }]),
     Route(
-      "pprof/profile", fields: [Fields.seconds.description], summary: "How busy each thread is over some seconds",
+      "pprof/profile", traits: .openWhereProfilesAreShown, fields: [Fields.seconds.description],
+      summary: "How busy each thread is over some seconds",
       [.read: { try profile($1) }]),
     Route(
-      "pprof/{profile:any}", fields: [Fields.profile.description], summary: "Profiles that there are not",
+      "pprof/{profile:any}", traits: .openWhereProfilesAreShown, fields: [Fields.profile.description],
+      summary: "Profiles that there are not",
       [
         .read: { _, call in
           throw EngineError.notFound(

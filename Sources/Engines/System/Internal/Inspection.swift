@@ -18,26 +18,22 @@ extension SystemEngine {
     let (session, state) = try call.active
     guard session.node.settings.introspectionEndpoint else { throw EngineError.invalid("introspection is not enabled") }
     let tag = call.capture("tag")
-    let key: (Mount) -> String
+    let key: (MountEntry) -> String
     switch tag {
-    case "root": key = { $0.entry.requestPath }
-    case "uuid": key = { $0.entry.uuid }
-    case "accessor": key = { $0.entry.accessor }
-    case "storage": key = { $0.entry.storagePrefix }
-    default: throw EngineError.invalid("subtree doesn't exist")
+    case "root": key = { $0.requestPath }
+    case "uuid": key = { $0.uuid }
+    case "accessor": key = { $0.accessor }
+    case "storage": key = { $0.storagePrefix }
+    default: throw EngineError.unsupportedPath
     }
-    let mounts = state.mounts.all(.secret) + state.mounts.all(.auth)
-    let entries = mounts.map { mount -> (String, JSONValue) in
-      let entry = mount.entry
-      return (
-        key(mount),
-        [
-          "accessor": .string(entry.accessor), "mount_namespace": "", "mount_path": .string(entry.requestPath),
-          "mount_type": .string(entry.type), "storage_prefix": .string(entry.storagePrefix),
-          "uuid": .string(entry.uuid),
-        ]
-      )
+    let entries = (state.mounts.all(.secret) + state.mounts.all(.auth)).map(\.entry)
+    let records = entries.sorted { key($0) < key($1) }.map { entry -> JSONValue in
+      [
+        "accessor": .string(entry.accessor), "mount_namespace": "", "mount_path": .string(entry.path),
+        "mount_type": .string(entry.type), "storage_prefix": .string(entry.storagePrefix), "tainted": false,
+        "uuid": .string(entry.uuid),
+      ]
     }
-    return .data(JSONObject(entries.sorted { $0.0 < $1.0 }))
+    return .data(JSONObject([(tag, .array(records))]))
   }
 }

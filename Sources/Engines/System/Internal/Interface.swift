@@ -19,7 +19,7 @@ extension SystemEngine {
       [.read: { _, _ in Reply(.plain(JSONText(["feature_flags": .null] as JSONObject))) }]),
     Route(
       "internal/ui/namespaces", traits: [.unauthenticated], summary: "The namespaces that the caller may see",
-      [.read: { _, _ in .none }]),
+      [.read: { try namespaces($1) }]),
     Route(
       "internal/ui/authenticated-messages", summary: "Messages for people who are logged in",
       [.read: { _, _ in .none }]),
@@ -29,7 +29,7 @@ extension SystemEngine {
   ]
 
   /// The caller, where one named a token: a wrong one is an error here, as it is nowhere else without login.
-  private static func caller(_ call: Call) throws -> TokenEntry? {
+  static func caller(_ call: Call) throws -> TokenEntry? {
     let session = try call.session
     if session.token == nil && !session.inbound.token.isEmpty { throw EngineError.denied }
     return session.token
@@ -40,6 +40,20 @@ extension SystemEngine {
     return try state.acl(for: token).hasAnyAccess(under: mount.entry.requestPath)
   }
 
+  /// What a caller may know of a mount.
+  enum Sight {
+    case nothing
+    /// That it is there, and of which type.
+    case outline
+    case everything
+  }
+
+  /// - Parameter token: nil for a caller without one.
+  static func sight(of mount: Mount, _ token: TokenEntry?, _ state: ActiveState) throws -> Sight {
+    if let token, try sees(token, mount, state) { return .everything }
+    return mount.entry.configuration.listingVisibility == "unauth" ? .outline : .nothing
+  }
+
   private static func visibleMounts(_ call: Call) throws -> Reply {
     let state = try call.active.state
     let token = try caller(call)
@@ -47,12 +61,13 @@ extension SystemEngine {
       var section = JSONObject()
       for mount in state.mounts.all(mountClass) {
         let entry = mount.entry
-        if let token, try sees(token, mount, state) {
-          section[entry.path] = .object(MountInfo.object(mount, in: state.mounts, resolved: true))
-        } else if entry.configuration.listingVisibility == "unauth" {
+        switch try sight(of: mount, token, state) {
+        case .everything: section[entry.path] = .object(MountInfo.object(mount, in: state.mounts, resolved: true))
+        case .outline:
           section[entry.path] = [
             "description": .string(entry.description), "options": MountInfo.options(entry), "type": .string(entry.type),
           ]
+        case .nothing: break
         }
       }
       return .object(section)
@@ -71,6 +86,12 @@ extension SystemEngine {
     var info = MountInfo.object(mount, in: state.mounts, resolved: true)
     info["path"] = .string(mount.entry.requestPath)
     return .data(info)
+  }
+
+  /// There is the root namespace and no other.
+  private static func namespaces(_ call: Call) throws -> Reply {
+    guard try caller(call) != nil else { throw EngineError.denied }
+    return .keys([""])
   }
 
   private static func resultantACL(_ call: Call) throws -> Reply {

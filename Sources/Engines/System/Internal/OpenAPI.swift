@@ -17,16 +17,13 @@ extension SystemEngine {
 
   private static func specification(_ call: Call) throws -> Reply {
     let (session, state) = try call.active
+    let token = try caller(call)
     let usesParameters = try call[Fields.generic] ?? false
     var document = OpenAPIDocument(version: session.node.settings.version)
     for mountClass in [MountClass.secret, .auth] {
       for mount in state.mounts.all(mountClass) {
+        if try sight(of: mount, token, state) == .nothing { continue }
         let entry = mount.entry
-        if let token = session.token, !token.isRoot,
-          try !state.acl(for: token).hasAnyAccess(under: entry.requestPath)
-        {
-          continue
-        }
         let isFixed = mount.type.isSingleton || !usesParameters
         let parameter = entry.type + "_mount_path"
         let prefix =

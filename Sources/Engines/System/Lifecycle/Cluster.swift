@@ -7,6 +7,9 @@ extension SystemEngine {
   static let clusterRoutes: [Route<SystemEngine>] = [
     Route(
       "step-down", traits: [.sudo, .refusesWithoutText], summary: "Gives up leadership", [.update: { _, _ in .none }]),
+    Route(
+      "replication/status", traits: [.unauthenticated, .unaudited], summary: "Replication, which there is none of",
+      [.read: { _, _ in .data(["mode": "disabled"]) }]),
     Route("ha-status", traits: [.dataAtTop], summary: "The nodes of the cluster", [.read: { try members($1) }]),
     Route(
       "version-history/", summary: "The versions that have served this storage", [.list: { try versionHistory($1) }]),

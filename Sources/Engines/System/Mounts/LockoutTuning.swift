@@ -61,6 +61,9 @@ enum LockoutTuning {
 
   private static func time(_ raw: JSONValue) throws(EngineError) -> TimeSpan {
     if raw.stringValue == "system" { return .zero }
-    do throws(FieldMismatch) { return try Coercion.duration(raw) } catch { throw .invalid(error.reason) }
+    let span: TimeSpan
+    do throws(FieldMismatch) { span = try Coercion.duration(raw) } catch { throw .invalid(error.reason) }
+    guard span >= .zero else { throw .invalid("times of a user lockout must not be negative") }
+    return span
   }
 }

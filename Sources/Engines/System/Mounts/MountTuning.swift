@@ -34,23 +34,25 @@ enum MountTuning {
   ]
 
   /// Applies the `config` of a mount that is being enabled.
-  static func enable(
-    with config: JSONObject, _ configuration: inout MountConfiguration, mountClass: MountClass
-  ) throws(EngineError) {
-    let kind = mountClass == .auth ? "auth" : "mount"
+  static func enable(with config: JSONObject, _ entry: inout MountEntry) throws(EngineError) {
+    let isAuth = entry.mountClass == .auth
+    let kind = isAuth ? "auth" : "mount"
     guard config.members.allSatisfy({ isOfItsKind($0.name, $0.value) }) else {
       throw .invalid("unable to convert given \(kind) config information")
     }
     if let raw = config[defaultTTL.name] {
-      configuration.defaultTTL =
+      entry.configuration.defaultTTL =
         try time(raw, "default", error: { "unable to parse default TTL of \($0): \($1)" }) ?? .zero
     }
     if let raw = config[maxTTL.name] {
-      configuration.maxTTL = try time(raw, "max", error: { "unable to parse max TTL of \($0): \($1)" }) ?? .zero
+      entry.configuration.maxTTL = try time(raw, "max", error: { "unable to parse max TTL of \($0): \($1)" }) ?? .zero
     }
-    if let raw = config[noCache.name] { configuration.forceNoCache = try noCache.decode(raw) }
-    if mountClass == .auth, let raw = config[tokenType.name] { configuration.tokenType = try tokenType(raw) }
-    try applyCommon(config, to: &configuration)
+    if let raw = config[noCache.name] { entry.configuration.forceNoCache = try noCache.decode(raw) }
+    if isAuth, let raw = config[tokenType.name] { entry.configuration.tokenType = try tokenType(raw) }
+    if isAuth, let raw = config[lockout.name], !raw.isNull {
+      try LockoutTuning.apply(try lockout.decode(raw), to: &entry)
+    }
+    try applyCommon(config, to: &entry.configuration)
   }
 
   /// Whether a member of `config` has the JSON type that it must have; what is unknown may be anything.

@@ -25,7 +25,8 @@ extension SystemEngine {
   static let mountRoutes: [Route<SystemEngine>] = [
     Route("mounts/", traits: [.dataAtTop], summary: "All secrets engines", [.read: { try list(.secret, $1) }]),
     Route(
-      "mounts/auth/{path:any}/tune", fields: MountTuning.fields, summary: "Times and switches of an auth method",
+      "mounts/auth/{path:any}/tune", traits: [.dataAtTop], fields: MountTuning.fields,
+      summary: "Times and switches of an auth method",
       [.read: { try tuning(.auth, $1) }, .update: { try tune(.auth, $1) }]),
     // The path may have several segments, so that these routes take the whole rest and look at its end themselves.
     Route(
@@ -115,6 +116,12 @@ extension SystemEngine {
     }
 
     let config = try call[Fields.config] ?? [:]
+    if let wanted = try call[MountTuning.pluginVersion] ?? config[MountTuning.pluginVersion.name]?.stringValue {
+      guard try wanted.isEmpty || PluginVersion.canonical(wanted) == type.version else {
+        throw EngineError.invalid(
+          "cannot select non-builtin version of \(mountClass == .auth ? "auth" : "secrets") plugin \(name)")
+      }
+    }
     var options = try call[MountTuning.options] ?? [:]
     options.merge(named.options) { _, implied in implied }
     if type.name == "kv", let version = options["version"], version != "1" && version != "2" {
@@ -131,7 +138,7 @@ extension SystemEngine {
     entry.sealWrap = try call[Fields.sealWrap] ?? false
     entry.externalEntropyAccess = try call[Fields.entropy] ?? false
     if mountClass == .auth { entry.configuration.tokenType = "default-service" }
-    try MountTuning.enable(with: config, &entry.configuration, mountClass: mountClass)
+    try MountTuning.enable(with: config, &entry)
     let times = entry.configuration
     if times.maxTTL > .zero && times.defaultTTL > times.maxTTL {
       throw EngineError.invalid("given default lease TTL greater than given max lease TTL")
@@ -162,7 +169,13 @@ extension SystemEngine {
     try state.mounts.change(mount) { entry in
       try MountTuning.tune(with: call.fields, &entry)
       if let description = try call[MountTuning.description] { entry.description = description }
-      if let version = try call[MountTuning.pluginVersion] { entry.pluginVersion = version }
+      if let wanted = try call[MountTuning.pluginVersion] {
+        let version = try wanted.isEmpty ? "" : PluginVersion.canonical(wanted)
+        guard version.isEmpty || version == mount.type.version else {
+          throw EngineError.invalid("plugin not found in the catalog: \(entry.type), version=\(version)")
+        }
+        entry.pluginVersion = version
+      }
       if let changedOptions { upgrade = try Self.changeOptions(of: &entry, changedOptions) }
     }
     guard let upgrade else { return .none }

@@ -1,10 +1,10 @@
 /// Files one after the other, as POSIX has them (pax Interchange Format, "ustar").
-enum Tar {
+package enum Tar {
   static let blockBytes = 512
-  static let end = [UInt8](repeating: 0, count: 2 * blockBytes)
+  package static let end = [UInt8](repeating: 0, count: 2 * blockBytes)
 
   /// What comes before a file's content.
-  static func header(_ name: String, size: Int, time: Int64) -> [UInt8] {
+  package static func header(_ name: String, size: Int, time: Int64) -> [UInt8] {
     var block = [UInt8](repeating: 0, count: blockBytes)
     func put(_ bytes: some Collection<UInt8>, at start: Int) {
       for (i, byte) in bytes.enumerated() { block[start + i] = byte }
@@ -33,12 +33,12 @@ enum Tar {
   }
 
   /// What fills up the last block of a file.
-  static func padding(after size: Int) -> [UInt8] {
+  package static func padding(after size: Int) -> [UInt8] {
     [UInt8](repeating: 0, count: (blockBytes - size % blockBytes) % blockBytes)
   }
 
   /// The files by name; nil where the archive is damaged.
-  static func files(in archive: [UInt8]) -> [String: ArraySlice<UInt8>]? {
+  package static func files(in archive: [UInt8]) -> [String: ArraySlice<UInt8>]? {
     var files: [String: ArraySlice<UInt8>] = [:]
     var at = 0
     while at + blockBytes <= archive.count {

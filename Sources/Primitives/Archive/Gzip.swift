@@ -1,16 +1,16 @@
-internal import Primitives
-
 /// A gzip file (RFC 1952) made of stored blocks (RFC 1951, section 3.2.4): ciphertext does not get smaller.
-struct GzipWriter {
+package struct GzipWriter {
   private var checksum = CRC32()
   private var size: UInt32 = 0
   private var pending: [UInt8] = []
 
+  package init() {}
+
   /// The bytes that come before everything else.
-  static let header: [UInt8] = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 255]
+  package static let header: [UInt8] = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 255]
 
   /// The blocks that are full now.
-  mutating func write(_ bytes: some Collection<UInt8>) -> [UInt8] {
+  package mutating func write(_ bytes: some Collection<UInt8>) -> [UInt8] {
     checksum.update(bytes)
     size &+= UInt32(truncatingIfNeeded: bytes.count)
     pending += bytes
@@ -25,7 +25,7 @@ struct GzipWriter {
     return out
   }
 
-  mutating func finish() -> [UInt8] {
+  package mutating func finish() -> [UInt8] {
     defer { pending = [] }
     return StoredDeflate.block(pending[...], isLast: true) + Self.bytes(checksum.value) + Self.bytes(size)
   }
@@ -36,9 +36,9 @@ struct GzipWriter {
 }
 
 /// Reads gzip files, compressed or not.
-enum Gzip {
+package enum Gzip {
   /// The content; nil where the file is damaged, or larger than `limit` when unpacked.
-  static func unpack(_ file: [UInt8], limit: Int) -> [UInt8]? {
+  package static func unpack(_ file: [UInt8], limit: Int) -> [UInt8]? {
     guard file.count >= 18, file[0] == 0x1F, file[1] == 0x8B, file[2] == 8 else { return nil }
     let flags = file[3]
     var at = 10

@@ -132,8 +132,10 @@ extension TransitMount {
     options.isPrehashed = try call[Own.prehashed] ?? false
     options.padding = try call[Own.signatureAlgorithm] ?? options.padding
     options.hasSignatureContext = try !(call[Own.signatureContext] ?? "").isEmpty
-    let inPath = call.capture(Own.urlAlgorithm.name)
-    var name = try inPath.isEmpty ? call[Own.hash] ?? "" : inPath
+    var name = call.capture(Own.urlAlgorithm.name)
+    // The old field counts only where the new one is there and empty.
+    if name.isEmpty { name = try call[Own.hash] ?? HashFunction.sha256.rawValue }
+    if name.isEmpty { name = try call[Own.algorithm] ?? "" }
     if name.isEmpty { name = HashFunction.sha256.rawValue }
     if name == "none" {
       guard options.isPrehashed, options.padding == "pkcs1v15" else {

@@ -44,7 +44,8 @@ struct PostgreSQLDetails: Sendable {
     username = try settings.fillIn(username: username, password: password, areEscaped: areEscaped)
     try Self.addFiles(to: &settings, details, surroundings.secrets["private_key"])
     settings["fallback_application_name"] = settings["fallback_application_name"] ?? "coffer"
-    settings["passfile"] = settings["passfile"] ?? "/dev/null"
+    // There is none, and libpq says nothing of a file that is not there.
+    settings["passfile"] = settings["passfile"] ?? "/dev/null/none"
   }
 
   private static func checkSelfManaged(_ details: JSONObject, hasUser: Bool) throws(DatabaseError) {
@@ -77,6 +78,10 @@ struct PostgreSQLDetails: Sendable {
         throw DatabaseError("unable to add CA to cert pool")
       }
       try setFile("sslrootcert", SecretBytes(copying: authority.utf8), in: &settings)
+      // Whoever names an authority wants no connection that it does not vouch for.
+      if ["prefer", "allow"].contains(settings["sslmode"] ?? "prefer") { settings["sslmode"] = "verify-ca" }
+    } else {
+      settings.trustSystemAuthorities()
     }
     let certificate = try text("tls_certificate", details)
     let key = key.flatMap { $0.count > 0 ? $0 : nil }

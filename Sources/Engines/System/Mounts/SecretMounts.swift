@@ -263,12 +263,25 @@ extension SystemEngine {
     if let taken = from == to ? mount.entry : state.mounts.conflict(with: to, moving: mount) {
       throw EngineError.invalid("path already in use at \"\(taken.requestPath)\"")
     }
-    try state.mounts.move(mount, to: MountPath.auth(to) ?? to) {
-      try state.leases.revokePrefix(from, now: state.clock.now())
-    }
     let id = state.random.uuid()
-    state.migrations.record(id, .init(source: from, target: to, status: "success"))
-    session.node.log.info("moved a mount", [("from", from), ("to", to), ("migration_id", id)])
+    let details = [("from", from), ("to", to), ("migration_id", id)]
+    // Clients ask by the id what became of it; that leases are in the way they learn there.
+    var obstacle: EngineError?
+    do {
+      try state.mounts.move(mount, to: MountPath.auth(to) ?? to) {
+        do { try state.leases.revokePrefix(from, now: state.clock.now()) } catch {
+          obstacle = error as? EngineError
+          throw error
+        }
+      }
+      session.node.log.info("moved a mount", details)
+    } catch {
+      guard let obstacle else { throw error }
+      session.node.log.error(
+        "a mount could not be moved", details + [("error", obstacle.messages.joined(separator: "; "))])
+    }
+    let status = obstacle == nil ? "success" : "failure"
+    state.migrations.record(id, .init(source: from, target: to, status: status))
     return .data(
       ["migration_id": .string(id)],
       warnings: [

@@ -119,7 +119,7 @@ package struct HTTPGateway: HTTPHandler {
     try RareHeaders.check(headers, path: path)
     var token = try Self.token(headers, atMost: behaviour.maxTokenBytes)
     if behaviour.hidesReplicationStatus, Self.replicationStatus.contains(path) { throw EngineError.unsupportedPath }
-    if behaviour.metricsWithoutToken && path == "sys/metrics" { return metrics(request, query.object) }
+    if behaviour.metricsWithoutToken && path == "sys/metrics" { return try metrics(request, query.object) }
     if token.utf8.contains(where: { $0 < 0x20 }) { token = "" }
     let maxDuration = behaviour.maxRequestDuration
     let inbound = InboundRequest(
@@ -155,6 +155,7 @@ package struct HTTPGateway: HTTPHandler {
     case "PATCH": .patch
     case "HEAD": .header
     case "OPTIONS": .options
+    case "HELP": .help
     default: nil
     }
   }
@@ -211,11 +212,12 @@ package struct HTTPGateway: HTTPHandler {
     return span == .zero ? nil : span
   }
 
-  private func metrics(_ request: HTTPRequest, _ query: JSONObject) -> WireResponse {
+  private func metrics(_ request: HTTPRequest, _ query: JSONObject) throws(EngineError) -> WireResponse {
     let registry = node.composition.metrics
     let accepts = request.headers.values("accept").joined(separator: ",")
     if query["format"]?.stringValue == "prometheus" || accepts.contains("openmetrics") || accepts.contains("prometheus")
     {
+      guard node.settings.prometheusIsEnabled else { throw .invalid("prometheus is not enabled") }
       return WireResponse(
         status: 200, contentType: "text/plain; version=0.0.4; charset=utf-8",
         body: .bytes(Array(registry.prometheus().utf8)))
@@ -237,9 +239,8 @@ package struct HTTPGateway: HTTPHandler {
     if !answer.headers.contains(where: { $0.name == "Cache-Control" }) { headers.append(("Cache-Control", "no-store")) }
     // Clients compare this for equality, on empty answers too.
     headers.append(("Content-Type", answer.contentType.isEmpty ? "application/json" : answer.contentType))
-    if behaviour.responseHeaders.isEmpty {
-      headers.append(Self.transportSecurity)
-    } else {
+    headers.append(Self.transportSecurity)
+    if !behaviour.responseHeaders.isEmpty {
       let status = String(answer.status)
       for key in ["default", "\(status.prefix(1))xx", status] {
         for header in behaviour.responseHeaders[key] ?? [] {

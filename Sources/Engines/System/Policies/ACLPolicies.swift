@@ -63,6 +63,7 @@ extension SystemEngine {
     do { policy = try Policy(name: name, text: PolicyText.decoded(text)) } catch {
       throw EngineError.invalid(error.description)
     }
+    if name.contains("..") { throw EngineError.invalid("relative paths not supported") }
     if PolicyStore.immutable.contains(name) { throw EngineError.invalid("cannot update \"\(name)\" policy") }
     try call.active.state.policies.put(policy)
     warnings += policy.warnings

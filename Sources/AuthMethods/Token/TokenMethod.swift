@@ -105,12 +105,12 @@ struct TokenEndpoints: Engine {
     let issued = try state.tokens.create(
       request: request, parent: parent, role: role, under: circumstances, now: call.now,
       identityPolicies: request.noParent ? [] : state.identityPolicies(of: parent))
-    return reply(issued.authObject, accessor: issued.entry.accessor, warnings: issued.warnings)
+    return Self.reply(issued)
   }
 
-  private func reply(_ auth: JSONText, accessor: String, warnings: [String]) -> Reply {
-    var reply = Reply(.auth(auth), warnings: warnings)
-    reply.wrappedAccessor = accessor
+  private static func reply(_ issued: IssuedToken) -> Reply {
+    var reply = Reply(.auth(issued), warnings: issued.warnings)
+    reply.wrappedAccessor = issued.entry.accessor
     return reply
   }
 
@@ -161,10 +161,8 @@ struct TokenEndpoints: Engine {
     let renewed = try state.tokens.renew(
       entry, increment: try call[Inputs.increment] ?? .zero, terms: terms, defaultTTL: settings.defaultTTL,
       maxTTL: settings.maxTTL, now: call.now)
-    return reply(
-      renewed.entry.authObject(
-        token: text, identityPolicies: try call.active.state.identityPolicies(of: renewed.entry)),
-      accessor: renewed.entry.accessor, warnings: renewed.warnings)
+    let auth = renewed.entry.authObject(token: text, identityPolicies: state.identityPolicies(of: renewed.entry))
+    return Self.reply(IssuedToken(text: text, authObject: auth, warnings: renewed.warnings, entry: renewed.entry))
   }
 
   /// What holds for the token today: by its role, or by the auth method that it was logged in with.

@@ -14,8 +14,8 @@ package struct Reply: Sendable {
     /// A login that the kernel held until its second factor was there; the kernel makes its token now. Only the kernel's
     /// own engines can have one.
     case resumed(any HeldLogin)
-    /// A token that the kernel made, the envelope's `auth`. Only the kernel's own engines can have one.
-    case auth(JSONText)
+    /// A token that the kernel made or prolonged. Only the kernel's own engines can have one.
+    case auth(any AuthAnswer)
     /// A whole envelope, stored earlier, sent as it is (unwrapping).
     case envelope(JSONText)
     /// A JSON body without envelope.
@@ -104,6 +104,11 @@ package struct LeaseRequest: Sendable, Equatable {
     self.maxTTL = maxTTL
     self.renewable = renewable
   }
+}
+
+/// What stands in an envelope's `auth`. Who hands it on need not know what it is.
+package protocol AuthAnswer: Sendable {
+  var authObject: JSONText { get }
 }
 
 /// A login that the kernel keeps on the way to its token. Others see only that there is one.

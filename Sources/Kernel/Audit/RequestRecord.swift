@@ -52,7 +52,8 @@ struct RequestRecord {
     case .envelope(let envelope):
       response.data = envelope.data.flatMap { $0.isNull ? nil : $0 }
       response.warnings = envelope.warnings
-    case .bare: break
+    case .bare(let reply):
+      if exchange.route?.traits.contains(.wrappingToken) == true { try? response.tell(unwrapped: reply) }
     }
     var login: AuditCaller?
     if let issued = outcome.issued {
@@ -61,8 +62,12 @@ struct RequestRecord {
         identityPolicies: state.identityPolicies(of: issued.entry))
       face.entityCreated = outcome.hasNewEntity
       if outcome.wrap == nil { response.auth = face }
-      if exchange.known == nil { login = AuditCaller(face) }
+      if exchange.known == nil {
+        face.numUses = 0
+        login = AuditCaller(face)
+      }
     }
+    if outcome.wrap == nil { response.leaseID = outcome.leaseID }
     if let wrap = outcome.wrap {
       response.wrapInfo = AuditResponse.WrapInfo(
         token: wrap.token, accessor: wrap.accessor, ttl: wrap.ttl, creationTime: wrap.creationTime,
@@ -94,6 +99,8 @@ struct RequestRecord {
     let text = exchange.request.token
     return AuditCaller(AuditFaces.memory(of: known, judged: judgement)) {
       var auth = Self.face(of: known.entry, text: text, identityPolicies: identityPolicies)
+      auth.numUses = 0
+      auth.remainingUses = known.entry.numberOfUses
       auth.tokenTTL = known.entry.ttl
       auth.tokenIssueTime = known.entry.issueTime
       auth.policyResults = AuditAuth.PolicyResults(
@@ -120,7 +127,58 @@ struct RequestRecord {
     auth.tokenType = token.type.rawValue
     auth.tokenTTL = token.ttl
     auth.numUses = token.grantedUses
-    auth.remainingUses = token.numberOfUses
     return auth
+  }
+}
+
+extension AuditResponse {
+  /// Tells what a wrapping token gave: the answer that it kept, or, where that was moved on, the next wrapping token.
+  /// - Throws: where the body is no JSON object, which no such answer is.
+  fileprivate func tell(unwrapped reply: Reply) throws {
+    let body: JSONText
+    switch reply.content {
+    case .envelope(let text), .plain(let text): body = text
+    default: return
+    }
+    let members = try JSONParser.rawMembers(body.bytes, limits: .unlimited)
+    func member(_ name: String) -> JSONText? { members.first { $0.name == name }?.text }
+    data = member("data").flatMap { $0.isNull ? nil : $0 }
+    leaseID = (try? member("lease_id")?.parsed().stringValue) ?? ""
+    warnings = (try? member("warnings")?.parsed().arrayValue?.compactMap(\.stringValue)) ?? []
+    auth = (try? member("auth")?.parsed()).flatMap(AuditAuth.init(answer:))
+    wrapInfo = (try? member("wrap_info")?.parsed()).flatMap(WrapInfo.init(answer:))
+  }
+}
+
+extension AuditAuth {
+  /// Of an envelope's `auth`; nil for null.
+  fileprivate init?(answer: JSONValue) {
+    guard let object = answer.objectValue else { return nil }
+    func text(_ name: String) -> String { object[name]?.stringValue ?? "" }
+    func texts(_ name: String) -> [String] { object[name]?.arrayValue?.compactMap(\.stringValue) ?? [] }
+    self.init()
+    clientToken = text("client_token")
+    accessor = text("accessor")
+    policies = texts("policies")
+    identityPolicies = texts("identity_policies")
+    tokenPolicies = texts("token_policies")
+    for member in object["metadata"]?.objectValue?.members ?? [] { metadata[member.name] = member.value.stringValue }
+    entityID = text("entity_id")
+    tokenType = text("token_type")
+    tokenTTL = .seconds(object["lease_duration"]?.int64Value ?? 0)
+    numUses = object["num_uses"]?.int64Value ?? 0
+  }
+}
+
+extension AuditResponse.WrapInfo {
+  /// Of an envelope's `wrap_info`; nil for null.
+  fileprivate init?(answer: JSONValue) {
+    guard let object = answer.objectValue,
+      let created = object["creation_time"]?.stringValue.flatMap(Timestamp.init(rfc3339:))
+    else { return nil }
+    func text(_ name: String) -> String { object[name]?.stringValue ?? "" }
+    self.init(
+      token: text("token"), accessor: text("accessor"), ttl: .seconds(object["ttl"]?.int64Value ?? 0),
+      creationTime: created, creationPath: text("creation_path"), wrappedAccessor: text("wrapped_accessor"))
   }
 }

@@ -157,3 +157,5 @@ extension TimeSpan {
   /// Rounded up, so that who waits that long has waited long enough.
   fileprivate var wholeSeconds: Int64 { nanoseconds > 0 ? (nanoseconds &- 1) / 1_000_000_000 &+ 1 : 0 }
 }
+
+extension MFARequirement: AuthAnswer {}

@@ -19,11 +19,14 @@ package struct Outcome {
   package var headers: [(name: String, value: String)] = []
   /// What the answer holds that is wrapped away: only its token's face is recorded.
   package var wrap: WrapInfo?
+  /// The token that the answer hands out, or has prolonged.
   package var issued: IssuedToken?
   /// The login made an entity for somebody who had none.
   var hasNewEntity = false
-  /// The lease that was made for this answer; empty for none.
+  /// The lease that the answer is about; empty for none.
   var leaseID = ""
+  /// The lease was made for this answer.
+  var hasNewLease = false
 
   init(failure: any Error) {
     body = .failure(failure)

@@ -53,6 +53,8 @@ extension Exchange {
 
   private func finish(_ reply: consuming Reply, lease: Lease?) throws -> Outcome {
     var issued: IssuedToken?
+    // By an engine of the kernel's own, which has made or prolonged it.
+    var handedOut: IssuedToken?
     var hasNewEntity = false
     var wrapping = (ttl: request.wrapTTL, asJWT: request.wrapsAsJWT, path: path)
     switch reply.content {
@@ -75,7 +77,7 @@ extension Exchange {
       if let requirement = try state.secondFactors.requirement(
         for: login, headers: request.headers.values("x-vault-mfa"), now: request.received)
       {
-        reply.content = .auth(requirement.authObject)
+        reply.content = .auth(requirement)
         reply.warnings.append(MFARequirement.warning)
         // What the client needs to go on is no secret; the wish to wrap is kept for the token.
         wrapping.ttl = nil
@@ -88,10 +90,11 @@ extension Exchange {
       issued = try issue(login)
       hasNewEntity = login.hasNewEntity
       if wrapping.ttl == nil { wrapping = (login.wrapTTL, login.wrapsAsJWT, login.path) }
-    case .data, .auth: break
+    case .auth(let answer): handedOut = answer as? IssuedToken
+    case .data: break
     }
     if let issued {
-      reply.content = .auth(issued.authObject)
+      reply.content = .auth(issued)
       reply.warnings += issued.warnings
     }
 
@@ -110,7 +113,7 @@ extension Exchange {
     envelope.warnings = warnings(reply)
     switch reply.content {
     case .data(let data): envelope.data = data
-    case .auth(let auth): envelope.auth = auth
+    case .auth(let answer): envelope.auth = answer.authObject
     default: break
     }
     if status == 200 { envelope.mountType = face?.entry.type ?? "" } else { envelope.endsWithLineFeed = false }
@@ -126,9 +129,10 @@ extension Exchange {
     } else {
       outcome = Outcome(.envelope(envelope), status: status, headers: reply.headers)
     }
-    outcome.issued = issued
+    outcome.issued = issued ?? handedOut
     outcome.hasNewEntity = hasNewEntity
     outcome.leaseID = envelope.leaseID
+    outcome.hasNewLease = lease != nil
     return outcome
   }
 

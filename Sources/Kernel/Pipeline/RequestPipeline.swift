@@ -120,7 +120,7 @@ final class Exchange {
     }
     do { try record?.response(outcome) } catch {
       // Nobody learns of the secret.
-      if !outcome.leaseID.isEmpty { state.leases.discard(outcome.leaseID, now: request.received) }
+      if outcome.hasNewLease { state.leases.discard(outcome.leaseID, now: request.received) }
       return Failures.auditResponse
     }
     node.requests.observe(since: started)

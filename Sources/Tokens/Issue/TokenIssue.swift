@@ -5,13 +5,20 @@ package import Primitives
 internal import StorageAPI
 
 /// A token that was just made, and what its maker is told.
-package struct IssuedToken: Sendable {
-  /// The token itself. Nobody else will ever know it.
+package struct IssuedToken: AuthAnswer {
+  /// The token itself, which nobody else will ever know; empty where only its accessor is known.
   package var text: String
   /// The envelope's `auth`.
   package var authObject: JSONText
   package var warnings: [String]
   package var entry: TokenEntry
+
+  package init(text: String, authObject: JSONText, warnings: [String], entry: TokenEntry) {
+    self.text = text
+    self.authObject = authObject
+    self.warnings = warnings
+    self.entry = entry
+  }
 }
 
 extension TokenStore {

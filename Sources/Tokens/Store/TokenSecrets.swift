@@ -51,8 +51,10 @@ struct TokenSecrets: Sendable {
   private static let nonce = [UInt8](repeating: 0, count: AESGCM.nonceBytes)
   private static let associated = Array("batch token 1".utf8)
 
-  /// The identity that a token without entity counts by: a digest of its policies.
+  /// The identity that a token without entity counts by: a digest of its policies and its namespace, in the form by which tools
+  /// that count clients know it.
   static func clientID(policies: [String]) -> String {
-    Base64.encode(HashFunction.sha256.digest(of: policies.joined(separator: ",").utf8))
+    let policies = policies.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }.joined(separator: "\u{7F}")
+    return Base64.encode(HashFunction.sha256.digest(of: (policies + "\0root").utf8))
   }
 }

@@ -16,7 +16,7 @@ private enum Fields {
 extension SystemEngine {
   static let monitoringRoutes: [Route<SystemEngine>] = [
     Route(
-      "metrics", traits: [.unaudited], fields: [Fields.format.description],
+      "metrics", fields: [Fields.format.description],
       summary: "What the server counts and measures",
       [.read: { try metrics($1) }]),
     Route(

@@ -83,6 +83,8 @@ struct GatewayTests {
     let ok = front.send("GET", "/v1/secret/a")
     #expect(ok.values("x-a") == ["default"])
     #expect(ok.values("content-type") == ["text/x"])
+    // Nobody asked for that one to go.
+    #expect(ok.values("strict-transport-security").count == 1)
     let absent = front.send("GET", "/v1/secret/none")
     #expect(absent.values("x-a") == ["status"])
     #expect(absent.values("x-b") == ["default"])

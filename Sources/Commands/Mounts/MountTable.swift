@@ -17,8 +17,8 @@ enum MountTable {
       Table.text(
         header: header,
         rows: mounts.map { mount in
-          var row = [mount.name] + ["type", "accessor", "description"].map { text(mount.value[$0]) }
-          if isAuth { row.append(text(mount.value["plugin_version"])) }
+          var row = [mount.name] + ["type", "accessor", "description"].map { mount.value[$0].cell }
+          if isAuth { row.append(mount.value["plugin_version"].cell) }
           return row
         }))
   }
@@ -37,13 +37,13 @@ enum MountTable {
           let value = mount.value
           let config = value["config"] ?? .null
           return [
-            mount.name, text(value["type"]), text(value["accessor"]), ttl(config["default_lease_ttl"]),
-            ttl(config["max_lease_ttl"]), text(config[isAuth ? "token_type" : "force_no_cache"]),
-            value["local"]?.boolValue == true ? "local" : "replicated", text(value["seal_wrap"]),
-            text(value["external_entropy_access"]),
+            mount.name, value["type"].cell, value["accessor"].cell, ttl(config["default_lease_ttl"]),
+            ttl(config["max_lease_ttl"]), config[isAuth ? "token_type" : "force_no_cache"].cell,
+            value["local"]?.boolValue == true ? "local" : "replicated", value["seal_wrap"].cell,
+            value["external_entropy_access"].cell,
             value["options"].map { $0.isNull ? "map[]" : $0.plainText } ?? "map[]",
-            text(value["description"]), text(value["uuid"]), text(value["plugin_version"]),
-            text(value["running_plugin_version"]), text(value["running_sha256"]), text(value["deprecation_status"]),
+            value["description"].cell, value["uuid"].cell, value["plugin_version"].cell,
+            value["running_plugin_version"].cell, value["running_sha256"].cell, value["deprecation_status"].cell,
           ]
         }))
   }
@@ -53,7 +53,6 @@ enum MountTable {
     return String(seconds)
   }
 
-  private static func text(_ value: JSONValue?) -> String { value.map { $0.isNull ? "" : $0.plainText } ?? "" }
 }
 
 /// Moves a mount and waits until the server says that it is done.

@@ -14,16 +14,15 @@ struct AutopilotStateCommand: Command {
       try client.state(APIRequest("GET", "sys/storage/raft/autopilot/state"))
     }
     if !output.isTable { return output.structured(.object(state)) }
-    func text(_ value: JSONValue?) -> String { value.map { $0.isNull ? "" : $0.plainText } ?? "" }
     func row(_ indent: Int, _ title: String, _ value: JSONValue?) {
       let head = String(repeating: " ", count: indent) + title + ":"
-      output.line(head + String(repeating: " ", count: max(1, 33 - head.count)) + text(value))
+      output.line(head + String(repeating: " ", count: max(1, 33 - head.count)) + value.cell)
     }
     row(0, "Healthy", state["healthy"])
     row(0, "Failure Tolerance", state["failure_tolerance"])
     row(0, "Leader", state["leader"])
     output.line("Voters:")
-    for voter in state["voters"]?.arrayValue ?? [] { output.line("   " + text(voter)) }
+    for voter in state["voters"]?.arrayValue ?? [] { output.line("   " + voter.cell) }
     output.line("Servers:")
     for server in state["servers"]?.objectValue?.sorted.members ?? [] {
       output.line("   " + server.name)

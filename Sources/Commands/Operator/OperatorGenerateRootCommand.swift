@@ -104,7 +104,7 @@ struct OperatorGenerateRootCommand: Command {
 
   private func show(_ state: JSONObject, _ output: Output) {
     if !output.isTable { return output.structured(.object(state)) }
-    func text(_ name: String) -> String { state[name].map { $0.isNull ? "" : $0.plainText } ?? "" }
+    func text(_ name: String) -> String { state[name].cell }
     var rows = [
       ["Nonce", text("nonce")], ["Started", text("started")], ["Progress", "\(text("progress"))/\(text("required"))"],
       ["Complete", text("complete")],

@@ -58,7 +58,6 @@ struct OperatorMembersCommand: Command {
       try client.state(APIRequest("GET", "sys/ha-status"))
     }
     if !output.isTable { return output.structured(.object(status)) }
-    func text(_ value: JSONValue?) -> String { value.map { $0.isNull ? "" : $0.plainText } ?? "" }
     let members = [
       "hostname", "api_address", "cluster_address", "active_node", "version", "upgrade_version", "redundancy_zone",
       "last_echo",
@@ -68,6 +67,6 @@ struct OperatorMembersCommand: Command {
         header: [
           "Host Name", "API Address", "Cluster Address", "Active Node", "Version", "Upgrade Version",
           "Redundancy Zone", "Last Echo",
-        ], rows: (status["nodes"]?.arrayValue ?? []).map { node in members.map { text(node[$0]) } }))
+        ], rows: (status["nodes"]?.arrayValue ?? []).map { node in members.map { node[$0].cell } }))
   }
 }

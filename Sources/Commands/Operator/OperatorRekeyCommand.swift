@@ -102,7 +102,7 @@ struct OperatorRekeyCommand: Command {
 
   private func show(_ state: JSONObject, _ output: Output) {
     if !output.isTable { return output.structured(.object(state)) }
-    func text(_ name: String) -> String { state[name].map { $0.isNull ? "" : $0.plainText } ?? "" }
+    func text(_ name: String) -> String { state[name].cell }
     let started = state["started"]?.boolValue ?? false
     var rows = [("Nonce", text("nonce")), ("Started", String(started))]
     if started {

@@ -34,12 +34,11 @@ struct OperatorUsageCommand: Command {
           : "No data is available for the given time range.")
     }
     if !output.isTable { return output.structured(secret.json) }
-    func text(_ value: JSONValue?) -> String { value.map { $0.isNull ? "" : $0.plainText } ?? "" }
-    output.line("Period start: \(text(data["start_time"]))\nPeriod end: \(text(data["end_time"]))\n")
+    output.line("Period start: \(data["start_time"].cell)\nPeriod end: \(data["end_time"].cell)\n")
     func row(_ name: String, _ counts: JSONValue?) -> [String] {
       [name]
         + ["entity_clients", "non_entity_clients", "secret_syncs", "acme_clients", "clients"].map {
-          counts?[$0].map(text) ?? "0"
+          counts?[$0].map(\.cell) ?? "0"
         }
     }
     let rows = (data["by_namespace"]?.arrayValue ?? []).map { namespace in

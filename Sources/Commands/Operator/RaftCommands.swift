@@ -14,14 +14,13 @@ struct RaftListPeersCommand: Command {
     }
     guard let secret else { throw .remote("No raft cluster configuration found") }
     if !output.isTable { return output.structured(secret.json) }
-    func text(_ value: JSONValue?) -> String { value.map { $0.isNull ? "" : $0.plainText } ?? "" }
     let servers = secret.data?["config"]?["servers"]?.arrayValue ?? []
     output.line(
       Table.text(
         header: ["Node", "Address", "State", "Voter"],
         rows: servers.map { server in
           let state = server["leader"]?.boolValue == true ? "leader" : "follower"
-          return [text(server["node_id"]), text(server["address"]), state, text(server["voter"])]
+          return [server["node_id"].cell, server["address"].cell, state, server["voter"].cell]
         }))
   }
 }

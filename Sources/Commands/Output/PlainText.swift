@@ -47,3 +47,12 @@ enum PlainText {
     }
   }
 }
+
+extension JSONValue {
+  /// As a cell of a table, which is empty for null.
+  var cell: String { isNull ? "" : plainText }
+}
+
+extension JSONValue? {
+  var cell: String { map(\.cell) ?? "" }
+}

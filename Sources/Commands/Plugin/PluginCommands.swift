@@ -31,10 +31,9 @@ struct PluginListCommand: Command {
       }
       return output.structured(.object(byType))
     }
-    func text(_ value: JSONValue?) -> String { value.map { $0.isNull ? "" : $0.plainText } ?? "" }
     let columns = output.isDetailed ? ["name", "type", "version", "deprecation_status"] : ["name", "type", "version"]
     let titles = ["Name", "Type", "Version", "Deprecation Status"].prefix(columns.count)
-    output.line(Table.text(header: Array(titles), rows: wanted.map { plugin in columns.map { text(plugin[$0]) } }))
+    output.line(Table.text(header: Array(titles), rows: wanted.map { plugin in columns.map { plugin[$0].cell } }))
   }
 }
 
@@ -178,10 +177,9 @@ struct PluginRuntimeListCommand: Command {
     let runtimes = secret?.data?["runtimes"]?.arrayValue ?? []
     if !output.isTable { return output.structured(.array(runtimes)) }
     let columns = ["name", "type", "oci_runtime", "cgroup_parent", "cpu_nanos", "memory_bytes"]
-    func text(_ value: JSONValue?) -> String { value.map { $0.isNull ? "" : $0.plainText } ?? "" }
     output.line(
       Table.text(
         header: ["Name", "Type", "OCI Runtime", "Parent Cgroup", "CPU Nanos", "Memory Bytes"],
-        rows: runtimes.map { runtime in columns.map { text(runtime[$0]) } }))
+        rows: runtimes.map { runtime in columns.map { runtime[$0].cell } }))
   }
 }

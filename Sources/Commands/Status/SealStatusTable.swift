@@ -25,7 +25,7 @@ enum SealStatusTable {
   }
 
   private static func rows(_ status: JSONObject, _ leader: JSONObject?) -> [(String, String)] {
-    func text(_ name: String) -> String { status[name].map { $0.isNull ? "" : $0.plainText } ?? "" }
+    func text(_ name: String) -> String { status[name].cell }
     let isSealed = status["sealed"]?.boolValue ?? true
     let isRecovery = status["recovery_seal"]?.boolValue == true
     var rows = [("Seal Type", text("type"))]
@@ -53,7 +53,7 @@ enum SealStatusTable {
   }
 
   private static func rows(leader: JSONObject, isSealed: Bool) -> [(String, String)] {
-    func text(_ name: String) -> String { leader[name].map { $0.isNull ? "" : $0.plainText } ?? "" }
+    func text(_ name: String) -> String { leader[name].cell }
     let isEnabled = leader["ha_enabled"]?.boolValue == true
     var rows = [("HA Enabled", String(isEnabled))]
     guard isEnabled, !isSealed else { return rows }

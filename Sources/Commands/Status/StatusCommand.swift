@@ -43,12 +43,11 @@ struct VersionHistoryCommand: Command {
     }
     if !output.isTable { return output.structured(secret.json) }
     let info = secret.data?["key_info"] ?? [:]
-    func text(_ value: JSONValue?) -> String { value.map { $0.isNull ? "" : $0.plainText } ?? "" }
     output.line(
       Table.text(
         header: ["Version", "Installation Time", "Build Date"],
         rows: keys.compactMap(\.stringValue).map { version in
-          [version, text(info[version]?["timestamp_installed"]), text(info[version]?["build_date"])]
+          [version, (info[version]?["timestamp_installed"]).cell, (info[version]?["build_date"]).cell]
         }))
   }
 }

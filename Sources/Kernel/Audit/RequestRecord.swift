@@ -61,11 +61,9 @@ struct RequestRecord {
         of: issued.entry, text: issued.text,
         identityPolicies: state.identityPolicies(of: issued.entry))
       face.entityCreated = outcome.hasNewEntity
+      if exchange.known == nil { login = AuditCaller(face) }
+      face.numUses = issued.entry.grantedUses
       if outcome.wrap == nil { response.auth = face }
-      if exchange.known == nil {
-        face.numUses = 0
-        login = AuditCaller(face)
-      }
     }
     if outcome.wrap == nil { response.leaseID = outcome.leaseID }
     if let wrap = outcome.wrap {
@@ -99,7 +97,6 @@ struct RequestRecord {
     let text = exchange.request.token
     return AuditCaller(AuditFaces.memory(of: known, judged: judgement)) {
       var auth = Self.face(of: known.entry, text: text, identityPolicies: identityPolicies)
-      auth.numUses = 0
       auth.remainingUses = known.entry.numberOfUses
       auth.tokenTTL = known.entry.ttl
       auth.tokenIssueTime = known.entry.issueTime
@@ -126,7 +123,6 @@ struct RequestRecord {
     auth.entityID = token.entityID
     auth.tokenType = token.type.rawValue
     auth.tokenTTL = token.ttl
-    auth.numUses = token.grantedUses
     return auth
   }
 }

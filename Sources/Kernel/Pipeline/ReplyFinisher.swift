@@ -53,8 +53,6 @@ extension Exchange {
 
   private func finish(_ reply: consuming Reply, lease: Lease?) throws -> Outcome {
     var issued: IssuedToken?
-    // By an engine of the kernel's own, which has made or prolonged it.
-    var handedOut: IssuedToken?
     var hasNewEntity = false
     var wrapping = (ttl: request.wrapTTL, asJWT: request.wrapsAsJWT, path: path)
     switch reply.content {
@@ -90,8 +88,7 @@ extension Exchange {
       issued = try issue(login)
       hasNewEntity = login.hasNewEntity
       if wrapping.ttl == nil { wrapping = (login.wrapTTL, login.wrapsAsJWT, login.path) }
-    case .auth(let answer): handedOut = answer as? IssuedToken
-    case .data: break
+    case .data, .auth: break
     }
     if let issued {
       reply.content = .auth(issued)
@@ -111,9 +108,12 @@ extension Exchange {
       (envelope.renewable, envelope.leaseDuration) = (reply.isRenewable, reply.leaseDuration)
     }
     envelope.warnings = warnings(reply)
+    var handedOut: IssuedToken?
     switch reply.content {
     case .data(let data): envelope.data = data
-    case .auth(let answer): envelope.auth = answer.authObject
+    case .auth(let answer):
+      envelope.auth = answer.authObject
+      handedOut = answer as? IssuedToken
     default: break
     }
     if status == 200 { envelope.mountType = face?.entry.type ?? "" } else { envelope.endsWithLineFeed = false }
@@ -129,7 +129,7 @@ extension Exchange {
     } else {
       outcome = Outcome(.envelope(envelope), status: status, headers: reply.headers)
     }
-    outcome.issued = issued ?? handedOut
+    outcome.issued = handedOut
     outcome.hasNewEntity = hasNewEntity
     outcome.leaseID = envelope.leaseID
     outcome.hasNewLease = lease != nil

@@ -158,6 +158,15 @@ package final class IdentityStore: Sendable {
     package var removedGroups: [String] = []
 
     package init() {}
+
+    /// Changes a group once more, or for the first time; does nothing where there is none.
+    package mutating func edit(group id: String, of store: IdentityStore, _ change: (inout Group) -> Void) {
+      guard var group = groups.first(where: { $0.id == id }) ?? store.group(id: id) else { return }
+      change(&group)
+      group.modifyIndex &+= 1
+      groups.removeAll { $0.id == id }
+      groups.append(group)
+    }
   }
 
   /// Runs `body` while nobody else changes anything, and commits what it asks for.

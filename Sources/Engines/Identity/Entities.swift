@@ -106,12 +106,10 @@ extension IdentityEngine {
     guard store.entity(id: id) != nil else { return }
     changes.removedEntities.append(id)
     for groupID in store.directGroupIDs(of: id) {
-      guard var group = changes.groups.first(where: { $0.id == groupID }) ?? store.group(id: groupID) else { continue }
-      group.memberEntityIDs.removeAll { $0 == id }
-      group.modifyIndex &+= 1
-      group.updated = now
-      changes.groups.removeAll { $0.id == groupID }
-      changes.groups.append(group)
+      changes.edit(group: groupID, of: store) { group in
+        group.memberEntityIDs.removeAll { $0 == id }
+        group.updated = now
+      }
     }
   }
 

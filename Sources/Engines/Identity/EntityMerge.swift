@@ -50,14 +50,10 @@ enum EntityMerge {
       for source in sources {
         changes.removedEntities.append(source.id)
         for groupID in store.directGroupIDs(of: source.id) {
-          guard var group = changes.groups.first(where: { $0.id == groupID }) ?? store.group(id: groupID) else {
-            continue
+          changes.edit(group: groupID, of: store) { group in
+            group.memberEntityIDs.removeAll { $0 == source.id }
+            if !group.memberEntityIDs.contains(toID) { group.memberEntityIDs.append(toID) }
           }
-          group.memberEntityIDs.removeAll { $0 == source.id }
-          if !group.memberEntityIDs.contains(target.id) { group.memberEntityIDs.append(target.id) }
-          group.modifyIndex &+= 1
-          changes.groups.removeAll { $0.id == groupID }
-          changes.groups.append(group)
         }
       }
     }

@@ -32,18 +32,12 @@ package struct AsymmetricKey: Sendable {
     case mlDSA44 = "ML-DSA-44"
     case mlDSA65 = "ML-DSA-65"
     case mlDSA87 = "ML-DSA-87"
-
-    /// Whether the library has it, which OpenSSL has since 3.5.
-    package var isAvailable: Bool { AsymmetricKey.hasAlgorithm(rawValue) }
   }
 
   /// The parameter sets of ML-KEM (FIPS 203, section 8) that NIST advises, by the library's names.
   package enum EncapsulationParameters: String, Sendable, CaseIterable {
     case mlKEM768 = "ML-KEM-768"
     case mlKEM1024 = "ML-KEM-1024"
-
-    /// Whether the library has it, which OpenSSL has since 3.5.
-    package var isAvailable: Bool { AsymmetricKey.hasAlgorithm(rawValue) }
 
     /// The length of what tells a secret to the owner of the key.
     package var encapsulationBytes: Int {
@@ -54,19 +48,28 @@ package struct AsymmetricKey: Sendable {
     }
   }
 
-  private static func hasAlgorithm(_ name: String) -> Bool {
-    defer { ERR_clear_error() }
-    guard let management = EVP_KEYMGMT_fetch(nil, name, nil) else { return false }
-    EVP_KEYMGMT_free(management)
-    return true
-  }
-
   package enum Kind: Sendable, Equatable {
     case ed25519
     case ecdsa(Curve)
     case rsa(bits: Int)
     case mlDSA(LatticeParameters)
     case mlKEM(EncapsulationParameters)
+
+    /// Whether the library has it: OpenSSL has those of lattices since 3.5.
+    package var isAvailable: Bool {
+      switch self {
+      case .ed25519, .ecdsa, .rsa: true
+      case .mlDSA(let parameters): Self.hasAlgorithm(parameters.rawValue)
+      case .mlKEM(let parameters): Self.hasAlgorithm(parameters.rawValue)
+      }
+    }
+
+    private static func hasAlgorithm(_ name: String) -> Bool {
+      defer { ERR_clear_error() }
+      guard let management = EVP_KEYMGMT_fetch(nil, name, nil) else { return false }
+      EVP_KEYMGMT_free(management)
+      return true
+    }
   }
 
   package let kind: Kind

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Cryptography
 
-private func isAvailable() -> Bool { AsymmetricKey.EncapsulationParameters.mlKEM768.isAvailable }
+private func isAvailable() -> Bool { AsymmetricKey.Kind.mlKEM(.mlKEM768).isAvailable }
 
 /// Keys: the examples of draft-ietf-lamps-kyber-certificates (appendix C), private keys as seeds alone, and of the public
 /// keys that go with them the SHA-256 of the SubjectPublicKeyInfo. Secrets: C2SP's test vectors (CCTV, ML-KEM/strcmp): a

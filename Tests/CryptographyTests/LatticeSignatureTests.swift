@@ -4,7 +4,7 @@ import Testing
 
 @testable import Cryptography
 
-private func isAvailable() -> Bool { AsymmetricKey.LatticeParameters.mlDSA65.isAvailable }
+private func isAvailable() -> Bool { AsymmetricKey.Kind.mlDSA(.mlDSA65).isAvailable }
 
 /// RFC 9881, appendix C: the private keys as seeds alone, and of the public keys that go with them the SHA-256 of the
 /// SubjectPublicKeyInfo and the lengths of FIPS 204, section 4.

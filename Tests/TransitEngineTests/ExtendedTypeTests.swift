@@ -6,8 +6,8 @@ import Testing
 
 @testable import TransitEngine
 
-private let hasMLKEM = AsymmetricKey.EncapsulationParameters.mlKEM768.isAvailable
-private let hasMLDSA = AsymmetricKey.LatticeParameters.mlDSA65.isAvailable
+private let hasMLKEM = AsymmetricKey.Kind.mlKEM(.mlKEM768).isAvailable
+private let hasMLDSA = AsymmetricKey.Kind.mlDSA(.mlDSA65).isAvailable
 
 @Test func onlyMountsThatWereToldSoHaveTheExtendedTypes() throws {
   let plain = try MountedTransit()

@@ -6,8 +6,8 @@ import Testing
 
 @testable import TransitEngine
 
-private let hasMLDSA = AsymmetricKey.LatticeParameters.mlDSA65.isAvailable
-private let hasMLKEM = AsymmetricKey.EncapsulationParameters.mlKEM768.isAvailable
+private let hasMLDSA = AsymmetricKey.Kind.mlDSA(.mlDSA65).isAvailable
+private let hasMLKEM = AsymmetricKey.Kind.mlKEM(.mlKEM768).isAvailable
 private let extendedTypes: [(String, JSONObject)] =
   [("aes128-cmac", [:]), ("aes192-cmac", [:]), ("aes256-cmac", [:])]
   + (hasMLDSA ? ["44", "65", "87"].map { ("ml-dsa", ["parameter_set": .string($0)] as JSONObject) } : [])

@@ -141,13 +141,7 @@ extension KeyType {
     }
   }
 
-  private var isAvailable: Bool {
-    switch family {
-    case .pair(.mlDSA(let parameters)): parameters.isAvailable
-    case .pair(.mlKEM(let parameters)): parameters.isAvailable
-    default: true
-    }
-  }
+  private var isAvailable: Bool { if case .pair(let kind) = family { kind.isAvailable } else { true } }
 
   private static func elsewhere(_ name: String) -> EngineError {
     .invalid("key type \(name) is only available in enterprise versions of Vault")

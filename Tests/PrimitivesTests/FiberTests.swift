@@ -73,7 +73,11 @@ private struct HeldJobs {
     carriers.stop()
   }
 
-  @Test func othersGoFirst() throws {
+  /// Runs three fibers and one that began before them, which waits its way before it goes on.
+  /// - Returns: the order in which they were done, the one that waited as 4.
+  private func order(
+    of others: @escaping @Sendable (Int) -> Void, besides wait: @escaping @Sendable () -> Void
+  ) throws -> [Int] {
     let carriers = try Carriers(1)
     let order = Locked<[Int]>([])
     let done = Monitored(0)
@@ -83,18 +87,23 @@ private struct HeldJobs {
       Blocking.run { begin.wait() }
       for number in 1...3 {
         carriers.run {
+          others(number)
           order.withLock { $0.append(number) }
           done.update { $0 += 1 }
         }
       }
-      Fiber.letOthersGoFirst()
+      wait()
       order.withLock { $0.append(4) }
       done.update { $0 += 1 }
     }
     begin.open()
     #expect(reaches(done, 4))
-    #expect(order.withLock { $0 } == [1, 2, 3, 4])
     carriers.stop()
+    return order.withLock { $0 }
+  }
+
+  @Test func othersGoFirst() throws {
+    #expect(try order(of: { _ in }, besides: { Fiber.letOthersGoFirst() }) == [1, 2, 3, 4])
   }
 
   /// Neither does one that always lets others go first starve while these go on for ever.
@@ -119,27 +128,9 @@ private struct HeldJobs {
 
   /// What has long to compute comes after new events, and after those that let others go first.
   @Test func longComputationsComeLast() throws {
-    let carriers = try Carriers(1)
-    let order = Locked<[Int]>([])
-    let done = Monitored(0)
-    let begin = Latch()
-    carriers.run {
-      Blocking.run { begin.wait() }
-      for number in 1...3 {
-        carriers.run {
-          if number == 2 { Fiber.letOthersGoFirst() }
-          order.withLock { $0.append(number) }
-          done.update { $0 += 1 }
-        }
-      }
-      Fiber.letAllGoFirst()
-      order.withLock { $0.append(4) }
-      done.update { $0 += 1 }
-    }
-    begin.open()
-    #expect(reaches(done, 4))
-    #expect(order.withLock { $0 } == [1, 3, 2, 4])
-    carriers.stop()
+    let order = try order(
+      of: { number in if number == 2 { Fiber.letOthersGoFirst() } }, besides: { Fiber.letAllGoFirst() })
+    #expect(order == [1, 3, 2, 4])
   }
 
   /// Events that come for ever do not keep computations from their turn, nor do these keep events from theirs.
